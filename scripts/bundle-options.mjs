@@ -1,0 +1,30 @@
+/** Holds the esbuild options that the build and `run-ts.mjs` share. */
+
+/** Packages that are imported as they are installed: they find their native code by their own place in node_modules. */
+const external = ['fs-native-extensions', 'esbuild', 'vitest']
+
+/**
+ * CommonJS packages (winston, fastify, yargs) call `require` for node's own modules, which a bundle in ESM form does not have.
+ * The names are unlikely ones, because a banner shares its scope with the bundled code.
+ */
+const banner = {
+  js: [
+    "import { createRequire as havenCreateRequire } from 'node:module'",
+    'const require = havenCreateRequire(import.meta.url)',
+  ].join('\n'),
+}
+
+/** @type {import('esbuild').BuildOptions} */
+export const bundleOptions = {
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  outExtension: { '.js': '.mjs' },
+  external,
+  banner,
+  // Class names appear in error messages and in the log.
+  keepNames: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+}

@@ -1,0 +1,32 @@
+import { defineConfig } from 'vitest/config'
+
+/** Makes the project of one test folder. No project retries a test, and none passes twice what it did not pass at first. */
+const folder = (name: string, extra: object = {}) => ({
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    environment: 'node' as const,
+    retry: 0,
+    testTimeout: 10_000,
+    hookTimeout: 20_000,
+    ...extra,
+  },
+})
+
+export default defineConfig({
+  test: {
+    passWithNoTests: true,
+    allowOnly: false,
+    projects: [
+      folder('unit'),
+      folder('scenarios'),
+      folder('contract', { testTimeout: 60_000 }),
+      folder('simulation', { testTimeout: 600_000 }),
+      folder('cli', { testTimeout: 30_000 }),
+      folder('api'),
+      // The end-to-end tests share the machine's network, loop devices and namespaces: one file after the other.
+      folder('e2e', { testTimeout: 180_000, hookTimeout: 300_000, fileParallelism: false }),
+      folder('tidy', { include: ['test/tidy.test.ts', 'test/tidy/**/*.test.ts', 'test/eventually.test.ts'] }),
+    ],
+  },
+})
