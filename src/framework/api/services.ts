@@ -1,0 +1,72 @@
+import type { ClusterState } from '../model/cluster-state.ts'
+import type { ConfigurationChange } from '../model/configuration-change.ts'
+import type { ClusterName, PhysicalHostName } from '../model/names.ts'
+import type { Cause, Plan, Reconfiguration } from '../model/reconfiguration.ts'
+import type { HalfRun, Progress } from '../model/timeline.ts'
+import type { Snapshot } from '../ports/cluster-database.ts'
+
+/** What the API needs of the daemon. The daemon implements it; tests of the API run it over the memory database and simulated hands. */
+export interface ApiServices {
+  /** Tells who answers. */
+  identity(): Identity
+  /** Returns what this host has read of the cluster last; never older than what `submit` and `configure` of this host committed. */
+  state(): ClusterState
+  /** Tells for each member how long ago, on this host's monotonic clock, its present stamp was first seen; milliseconds. Own stamp: since it was sent. */
+  stampAges(): ReadonlyMap<PhysicalHostName, number>
+  /** Returns the kept reconfigurations, oldest first; at most the bound of the journal. */
+  reconfigurations(): readonly Reconfiguration[]
+  /** Returns the halves of a reconfiguration that have ended, in order of their start; empty when unknown. */
+  halfRuns(reconfiguration: number): readonly HalfRun[]
+  /** Returns the steps that have been running for a while, on any host. */
+  progress(): readonly Progress[]
+  /** Plans without committing. Throws what the planner throws. The plan is remembered, bounded and for a bounded time, under `id`. */
+  preview(cause: Cause): { readonly id: string; readonly plan: Plan }
+  /**
+   * Plans, checks and commits. Returns the number of the reconfiguration, or null when there is nothing to do.
+   * A logical host that is in motion is waited for, up to `busyWaitMs`; then `LOGICAL_HOST_BUSY`. Throws what the planner throws, `LOST_RACE`, `DATABASE_*`.
+   */
+  submit(cause: Cause, options: { readonly busyWaitMs: number }): Promise<number | null>
+  /** Commits a plan shown earlier. Throws `NOT_FOUND` (never shown here, or too long ago) or `PLAN_STALE` when what it was based on has moved. */
+  apply(planId: string): Promise<number | null>
+  /**
+   * Changes the configuration: `decide` is given the state and returns the changes (or throws why not); they are committed if nothing they touch
+   * has changed meanwhile, else `decide` is asked again. Plans `settle` afterwards when there is something to settle. Returns the revision.
+   */
+  configure(decide: (state: ClusterState) => readonly ConfigurationChange[]): Promise<number>
+  /** Resolves when the state, the journal or the progress has changed after `revision` (returns the new revision), or `withinMs` has passed (returns `revision`). */
+  changed(revision: number, withinMs: number, signal: AbortSignal): Promise<number>
+  /** Begins the orderly leave of this host; the daemon ends after it. Resolves when everything is given up and the host has left. Rejects with why it cannot. */
+  leave(by: string): Promise<void>
+  /** Reads the whole database, for backups. */
+  snapshot(): Promise<Snapshot>
+  /** Replaces the configuration by that of a backup that was checked already. Refused (`IN_USE`) while any logical host is mastered. */
+  restore(records: Snapshot['records']): Promise<void>
+  /** Returns reports of what the guard of this host stopped in former lives, newest first; bounded. */
+  guardReports(): readonly GuardReport[]
+}
+
+/** Who answers. */
+export interface Identity {
+  readonly cluster: ClusterName
+  readonly physicalHost: PhysicalHostName
+  /** `HAVEN_ROOT`, absolute. */
+  readonly root: string
+  readonly pid: number
+  readonly version: string
+  /** `joining` until the host is a member. */
+  readonly role: 'joining' | 'member' | 'leaving'
+  /** 0 while joining. */
+  readonly incarnation: number
+}
+
+/** What the guard did when a deadline passed. */
+export interface GuardReport {
+  readonly firedWallMs: number
+  /** One sentence: why. */
+  readonly why: string
+  readonly tookMs: number
+  /** One line for each thing that was stopped, in order. */
+  readonly stopped: readonly string[]
+  /** What would not go; empty when all was released provably. */
+  readonly leftovers: readonly string[]
+}

@@ -1,0 +1,43 @@
+import type { DiskGroup } from '../model/cluster-config.ts'
+import type { Leftover } from '../model/step.ts'
+
+/** What this host sees of a disk group. */
+export type DiskGroupStatus =
+  /** Owned by this host and mounted. */
+  | { readonly kind: 'imported' }
+  /** Owned by this host but not (wholly) mounted, as after a crash in the middle. */
+  | { readonly kind: 'partly'; readonly what: string }
+  /** Not on this host. `owner` is the physical host that the ownership mark names; undefined when nobody owns it. */
+  | { readonly kind: 'absent'; readonly owner: string | undefined }
+  | { readonly kind: 'unusable'; readonly why: string }
+
+/** What every call is told beside the disk group. */
+export interface DiskGroupCall {
+  /** Where it appears, absolute path below `HAVEN_ROOT` (which the driver prepends). */
+  readonly mountPoint: string
+  /** Aborts when the step's time is up or the host may no longer act; the driver ends its children and rejects soon. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Storage of one kind. An instance belongs to one physical host (its name is written into the ownership mark).
+ *
+ * All calls are idempotent and may be cut anywhere: calling again from what is then there ends well. Calls for one disk group never overlap;
+ * calls for different ones may. After a rejection nothing may be assumed but what `status` and `leftovers` say.
+ */
+export interface DiskGroupDriver {
+  readonly kind: DiskGroup['kind']
+  status(group: DiskGroup, call: DiskGroupCall): Promise<DiskGroupStatus>
+  /**
+   * Takes ownership, checks (non-interactively) and mounts. Without `force` an owner other than this host is `DISK_GROUP_HELD`; with it the mark is taken over.
+   * Throws `DISK_GROUP_UNUSABLE` when it is missing, damaged beyond automatic repair or not what is configured. Never formats, never deletes data.
+   */
+  import(group: DiskGroup, call: DiskGroupCall & { readonly force: boolean }): Promise<void>
+  /**
+   * Ends whatever still uses it here (TERM, then KILL), unmounts, gives ownership up. Already gone: success. Another host's mark is left alone.
+   * Throws `DISK_GROUP_BUSY` with one detail per holder that would not go.
+   */
+  export(group: DiskGroup, call: DiskGroupCall): Promise<void>
+  /** Lists what of it is still on this host; empty = provably released. Looks at the system itself, never at what the driver remembers. */
+  leftovers(group: DiskGroup, call: DiskGroupCall): Promise<readonly Leftover[]>
+}
