@@ -1,0 +1,9 @@
+/** `npm test`: everything that this machine allows. Its last line is `N passed, N failed, N skipped`. */
+import { conclude, runTests } from './parts.mjs'
+import { provideEndToEndPackages } from './provide-packages.mjs'
+import { runQuickParts } from './quick-parts.mjs'
+
+const outcomes = await runQuickParts('500')
+await provideEndToEndPackages()
+outcomes.push(await runTests('end to end', ['e2e']))
+conclude(outcomes)
