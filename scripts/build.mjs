@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Bundles the programs of Haven into dist/. A bundle starts several times faster than hundreds of small modules, and what a
  * command imports lazily (`await import(...)`) becomes a chunk of its own that is read only when it is needed.
@@ -16,6 +17,7 @@ const programs = {
   failfastd: 'src/framework/failfast/main.ts',
 }
 
+/** @type {Record<string, string>} */
 const entryPoints = {}
 for (const [name, source] of Object.entries(programs)) {
   if (existsSync(`${top}/${source}`)) entryPoints[name] = `${top}/${source}`

@@ -1,3 +1,4 @@
+// @ts-check
 /** Holds the esbuild options that the build and `run-ts.mjs` share. */
 
 /** Packages that are imported as they are installed: they find their native code by their own place in node_modules. */

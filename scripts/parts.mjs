@@ -1,3 +1,4 @@
+// @ts-check
 /** Runs the parts that a check is made of, and adds up what they say. */
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -12,10 +13,17 @@ const skipsShownMax = 50
 
 /**
  * What one part found.
+ * @typedef {{ testResults?: { status: string, assertionResults: { status: string, fullName: string }[] }[] }} Report
  * @typedef {{ name: string, passed: number, failed: number, skipped: number, skips: string[], seconds: number }} Outcome
  */
 
-/** Runs a tool that either passes or fails; counts as one. @returns {Promise<Outcome>} */
+/**
+ * Runs a tool that either passes or fails; counts as one.
+ * @param {string} name - as it is shown
+ * @param {string} command
+ * @param {string[]} args
+ * @returns {Promise<Outcome>}
+ */
 export async function runTool(name, command, args) {
   heading(name)
   const startedAt = performance.now()
@@ -24,7 +32,13 @@ export async function runTool(name, command, args) {
   return { name, ...counts, skipped: 0, skips: [], seconds: secondsSince(startedAt) }
 }
 
-/** Runs the tests of some vitest projects; counts every test. @returns {Promise<Outcome>} */
+/**
+ * Runs the tests of some vitest projects; counts every test.
+ * @param {string} name - as it is shown
+ * @param {string[]} projects
+ * @param {Record<string, string>} [env] - on top of our own environment
+ * @returns {Promise<Outcome>}
+ */
 export async function runTests(name, projects, env = {}) {
   heading(name)
   const startedAt = performance.now()
@@ -51,9 +65,13 @@ export async function runTests(name, projects, env = {}) {
   }
 }
 
-/** Counts the tests of a report of vitest's json reporter. A file that failed without a failed test in it counts as one failure. */
+/**
+ * Counts the tests in a report of vitest's json reporter. A file that failed without a failed test in it counts as one failure.
+ * @param {Report} report
+ * @returns {Pick<Outcome, 'passed' | 'failed' | 'skipped' | 'skips'>}
+ */
 export function countTests(report) {
-  const counts = { passed: 0, failed: 0, skipped: 0, skips: [] }
+  const counts = { passed: 0, failed: 0, skipped: 0, skips: /** @type {string[]} */ ([]) }
   for (const file of report.testResults ?? []) {
     const failedBefore = counts.failed
     for (const test of file.assertionResults) {
@@ -69,8 +87,12 @@ export function countTests(report) {
   return counts
 }
 
-/** Prints what each part found, and as the last line the sum; sets the exit code. A skipped test is a failure where CI is set. */
+/**
+ * Prints what each part found, and as the last line the sum; sets the exit code. A skipped test is a failure where CI is set.
+ * @param {Outcome[]} outcomes
+ */
 export function conclude(outcomes) {
+  /** @param {'passed' | 'failed' | 'skipped'} field */
   const sum = (field) => outcomes.reduce((total, outcome) => total + outcome[field], 0)
   const skips = outcomes.flatMap((outcome) => outcome.skips)
   console.log('')
@@ -89,7 +111,13 @@ export function conclude(outcomes) {
   console.log(`\n${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`)
 }
 
-/** Runs a program with our standard output and no standard input. @returns {Promise<number>} its exit code, 1 if it was killed */
+/**
+ * Runs a program with our standard output and no standard input.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {Record<string, string>} env - on top of our own environment
+ * @returns {Promise<number>} its exit code; 1 if a signal ended it
+ */
 export function run(command, args, env) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
@@ -102,19 +130,24 @@ export function run(command, args, env) {
   })
 }
 
-/** Names the program of an installed development dependency. */
+/**
+ * Names the program of an installed development dependency.
+ * @param {string} name
+ */
 export function bin(name) {
   return join(top, 'node_modules/.bin', name)
 }
 
 function inCi() {
-  return !['', 'false', '0'].includes(process.env.CI ?? '')
+  return !['', 'false', '0'].includes(process.env['CI'] ?? '')
 }
 
+/** @param {string} name */
 function heading(name) {
   console.log(`\n=== ${name}`)
 }
 
+/** @param {number} startedAt */
 function secondsSince(startedAt) {
   return (performance.now() - startedAt) / 1000
 }

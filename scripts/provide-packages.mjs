@@ -1,10 +1,14 @@
+// @ts-check
 /** Installs the Debian packages that the end-to-end tests need and that are not there, as far as this machine and user allow. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run, top } from './parts.mjs'
 
-/** Lists the packages of test/e2e/packages.txt: one per line, `#` begins a comment. */
+/**
+ * Lists the packages of test/e2e/packages.txt: one per line, `#` begins a comment.
+ * @param {string} text
+ */
 export function readPackages(text) {
   return text
     .split('\n')
@@ -26,6 +30,7 @@ export async function provideEndToEndPackages() {
     `\nAs root: installing the Debian packages that the end-to-end tests need (test/e2e/packages.txt): ${names}`,
   )
   const env = { DEBIAN_FRONTEND: 'noninteractive' }
+  /** @param {string[]} args */
   const aptGet = (...args) => run('apt-get', ['-q', '-y', '-o', 'Dpkg::Use-Pty=0', ...args], env)
   const install = () => aptGet('install', '--no-install-recommends', ...missing)
   // The package lists may be missing or old; fetching them costs time, so only if it fails without.
@@ -34,12 +39,14 @@ export async function provideEndToEndPackages() {
   console.log(`The packages could not be installed; the tests that need them are skipped: ${names}`)
 }
 
+/** @param {string} name */
 function isInstalled(name) {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder is dpkg-query's
   const asked = spawnSync('dpkg-query', ['-W', '-f', '${Status}', name], { encoding: 'utf8' })
   return asked.status === 0 && asked.stdout.endsWith(' installed')
 }
 
+/** @param {string} name */
 function hasProgram(name) {
   return spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0
 }

@@ -1,3 +1,4 @@
+// @ts-check
 /** The parts that need no rights, no packages and no more than a minute. `npm run check` is these; `npm test` begins with them. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +16,7 @@ export async function runQuickParts(seeds) {
     await runTool('types', bin('tsc'), ['-p', '.']),
     await runTool('imports', bin('depcruise'), ['--config', '.dependency-cruiser.mjs', ...production]),
     await runTests('tests', ['tidy', 'unit', 'scenarios', 'contract', 'cli', 'api', 'simulation'], {
-      SIMULATION_SEEDS: process.env.SIMULATION_SEEDS ?? seeds,
+      SIMULATION_SEEDS: process.env['SIMULATION_SEEDS'] ?? seeds,
     }),
   ]
 }

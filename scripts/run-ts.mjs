@@ -1,8 +1,10 @@
+// @ts-check
 /**
  * Runs one TypeScript file: `node scripts/run-ts.mjs FILE [ARGUMENT...]`. It is bundled into node_modules/.cache first, as Node.js 20
  * does not read TypeScript. `import.meta.url` and `import.meta.dirname` of a bundled module are those of its source.
  */
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdir, readFile } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
@@ -10,7 +12,10 @@ import { bundleOptions } from './bundle-options.mjs'
 
 const top = fileURLToPath(new URL('..', import.meta.url))
 
-/** Puts the place of each source into it, since all of them end up in one file elsewhere. */
+/**
+ * Puts the place of each source into it, since all of them end up in one file elsewhere.
+ * @type {import('esbuild').Plugin}
+ */
 const placeOfSource = {
   name: 'place-of-source',
   setup(bundler) {
@@ -45,8 +50,5 @@ await build({
 })
 process.setSourceMapsEnabled(true)
 process.argv.splice(1, 2, resolve(file))
-try {
-  await import(pathToFileURL(bundle).href)
-} finally {
-  await rm(bundle, { force: true })
-}
+process.on('exit', () => rmSync(bundle, { force: true }))
+await import(pathToFileURL(bundle).href)

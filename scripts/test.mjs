@@ -1,3 +1,4 @@
+// @ts-check
 /** `npm test`: everything that this machine allows. Its last line is `N passed, N failed, N skipped`. */
 import { conclude, runTests } from './parts.mjs'
 import { provideEndToEndPackages } from './provide-packages.mjs'

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { allowlist, isExcused, staleExcuses } from './tidy/allowlist.ts'
 import { checkFile, checkTree, listFiles } from './tidy/check-tree.ts'
@@ -29,6 +30,28 @@ describe('the tree is tidy', () => {
     expect(numbers.filter((number, index) => numbers.indexOf(number) !== index)).toEqual([])
   })
 })
+
+describe('the lock file', () => {
+  const lock = JSON.parse(readFileSync(join(top, 'package-lock.json'), 'utf8')) as Lock
+  const installed = Object.entries(lock.packages).filter(([place]) => place !== '')
+
+  it('takes every package from the public registry', () => {
+    const elsewhere = installed.filter(([, { resolved }]) => !resolved?.startsWith('https://registry.npmjs.org/'))
+    expect(elsewhere.map(([place, { resolved }]) => `${place}: ${resolved}`)).toEqual([])
+  })
+
+  it('knows every optional package: `npm ci` refuses it otherwise, and an incomplete mirror leaves them out unnoticed', () => {
+    const wanted = installed.flatMap(([, { optionalDependencies }]) => Object.keys(optionalDependencies ?? {}))
+    const known = new Set(installed.map(([place]) => place.replace(/^.*node_modules\//, '')))
+    expect(wanted.filter((name) => !known.has(name))).toEqual([])
+  })
+})
+
+interface Lock {
+  readonly packages: Readonly<
+    Record<string, { readonly resolved?: string; readonly optionalDependencies?: Readonly<Record<string, string>> }>
+  >
+}
 
 describe('the rules themselves', () => {
   it.each(samples)('$shows in $file', ({ file, text, findings }) => {
