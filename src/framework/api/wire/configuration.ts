@@ -1,0 +1,102 @@
+/** Answer to `GET /v1/configuration` (`scconf C -p`): everything that is configured; lists in order of their names. */
+export interface ConfigurationJson {
+  readonly revision: number
+  readonly cluster: ClusterJson
+  readonly physicalHosts: readonly PhysicalHostJson[]
+  readonly diskGroups: readonly DiskGroupJson[]
+  readonly logicalHosts: readonly LogicalHostJson[]
+  readonly services: readonly ServiceJson[]
+}
+
+/** What holds for the whole cluster. */
+export interface ClusterJson {
+  readonly name: string
+  /** `scconf -l`. */
+  readonly logicalHostTimeoutS: number
+  /** `scconf -T`. */
+  readonly stepTimeoutS: number
+  readonly timings: {
+    readonly stampMs: number
+    readonly guardMs: number
+    readonly abortMs: number
+    readonly marginMs: number
+  }
+  readonly budgets: {
+    readonly takeoversMax: number
+    readonly takeoverWindowMs: number
+    readonly evictionsMax: number
+    readonly evictionWindowMs: number
+    readonly parallelMovesMax: number
+  }
+  readonly syslogFacility: string
+}
+
+/** A configured machine. */
+export interface PhysicalHostJson {
+  readonly name: string
+  readonly publicNames: readonly string[]
+  readonly privateLinks: readonly string[]
+}
+
+/** Storage of a logical host. */
+export type DiskGroupJson =
+  | { readonly kind: 'directory'; readonly name: string; readonly path: string }
+  | { readonly kind: 'filesystem'; readonly name: string; readonly fileSystems: readonly FileSystemJson[] }
+
+/** One file system of a disk group. */
+export interface FileSystemJson {
+  readonly device: string
+  readonly type: 'ext4' | 'xfs'
+  /** Empty = the disk group's own mount point. */
+  readonly mountPoint: string
+  readonly options: readonly string[]
+}
+
+/** A logical address. */
+export interface AddressJson {
+  readonly kind: 'local' | 'ip'
+  readonly address: string
+  readonly prefixLength: number
+  /** Adapter by physical host; empty for `local`. */
+  readonly adapters: Readonly<Record<string, string>>
+}
+
+/** A configured logical host. */
+export interface LogicalHostJson {
+  readonly name: string
+  /** In order of preference; the first is the default master. */
+  readonly physicalHosts: readonly string[]
+  readonly diskGroups: readonly string[]
+  readonly addresses: readonly AddressJson[]
+  readonly switchback: 'automatic' | 'manual'
+  readonly onStuck: 'stay' | 'abort'
+  /** Mount point of its administrative file system, below `HAVEN_ROOT`. */
+  readonly pathPrefix: string
+}
+
+/** One method of a service. */
+export interface MethodJson {
+  readonly method: string
+  readonly program: string
+  readonly timeoutS: number
+}
+
+/** A registered data service; answer to `GET /v1/services/:name` (`hareg -q`). */
+export interface ServiceJson {
+  readonly name: string
+  readonly state: 'on' | 'off'
+  /** In the order of the manual: START, START_NET, STOP, ... */
+  readonly methods: readonly MethodJson[]
+  readonly baseDirectory: string
+  readonly dependsOn: readonly string[]
+  readonly logicalHosts: readonly string[]
+  readonly version: string
+  readonly apiVersion: string
+  readonly packages: readonly string[]
+}
+
+/** Answer to `GET /v1/services` (`hareg` without arguments). */
+export interface ServicesJson {
+  /** In order of their names. */
+  readonly services: readonly ServiceJson[]
+}
