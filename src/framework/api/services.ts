@@ -1,9 +1,12 @@
 import type { ClusterState } from '../model/cluster-state.ts'
 import type { ConfigurationChange } from '../model/configuration-change.ts'
+import type { GuardReport } from '../model/guard-report.ts'
 import type { ClusterName, PhysicalHostName } from '../model/names.ts'
 import type { Cause, Plan, Reconfiguration } from '../model/reconfiguration.ts'
 import type { HalfRun, Progress } from '../model/timeline.ts'
 import type { Snapshot } from '../ports/cluster-database.ts'
+
+export type { GuardReport } from '../model/guard-report.ts'
 
 /** What the API needs of the daemon. The daemon implements it; tests of the API run it over the memory database and simulated hands. */
 export interface ApiServices {
@@ -57,16 +60,4 @@ export interface Identity {
   readonly role: 'joining' | 'member' | 'leaving'
   /** 0 while joining. */
   readonly incarnation: number
-}
-
-/** What the guard did when a deadline passed. */
-export interface GuardReport {
-  readonly firedWallMs: number
-  /** One sentence: why. */
-  readonly why: string
-  readonly tookMs: number
-  /** One line for each thing that was stopped, in order. */
-  readonly stopped: readonly string[]
-  /** What would not go; empty when all was released provably. */
-  readonly leftovers: readonly string[]
 }
