@@ -12,15 +12,29 @@ const model = `${framework}/model`
 const errors = `${framework}/errors`
 const ports = `${framework}/ports`
 
-/** A pure folder sees itself, the nouns and the errors, and of the world only node's assert. */
-const pureFolders = ['model', 'errors', 'plan', 'membership', 'supervise'].map((name) => ({
+/** A pure folder sees itself, the nouns, the errors and the pure folders named beside it, and of the world only node's assert. */
+const pureFolders = [
+  ['model'],
+  ['errors'],
+  ['membership'],
+  ['supervise'],
+  // Budgets of what Haven does by itself are arithmetic of their own, shared with the fault monitors.
+  ['plan', 'supervise'],
+  // Timings are checked by the rules that give them their meaning.
+  ['configure', 'membership', 'plan'],
+].map(([name, ...others]) => ({
   name: `${name}-is-pure`,
   severity: 'error',
   comment:
     'What decides must be a function of its arguments: so it can be simulated, replayed and shown beforehand (haswitch --plan). ' +
     'Hand the facts in as an argument, and let execute/ or daemon/ do what follows from the decision.',
   from: { path: `^${framework}/${name}/` },
-  to: { pathNot: [oneOf(`${framework}/${name}`, model, errors), '^(node:)?assert(/strict)?$'] },
+  to: {
+    pathNot: [
+      oneOf(`${framework}/${name}`, model, errors, ...others.map((other) => `${framework}/${other}`)),
+      '^(node:)?assert(/strict)?$',
+    ],
+  },
 }))
 
 /** Folder, what else of src/ it may import, and why no more. Every folder sees itself. */
@@ -93,7 +107,15 @@ const special = [
     from: { path: `^${framework}/api/` },
     to: {
       path: '^src/',
-      pathNot: oneOf(`${framework}/api`, model, errors, ports, `${framework}/plan`, `${framework}/membership`),
+      pathNot: oneOf(
+        `${framework}/api`,
+        model,
+        errors,
+        ports,
+        `${framework}/plan`,
+        `${framework}/membership`,
+        `${framework}/configure`,
+      ),
     },
   },
   {

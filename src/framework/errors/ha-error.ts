@@ -46,7 +46,13 @@ export class HaError extends Error {
   }
 
   toJSON(): ErrorJson {
-    return { code: this.code, message: this.message, hint: this.hint ?? null, details: this.details, retryable: this.retryable }
+    return {
+      code: this.code,
+      message: this.message,
+      hint: this.hint ?? null,
+      details: this.details,
+      retryable: this.retryable,
+    }
   }
 }
 

@@ -101,7 +101,16 @@ export interface LogicalHost {
 
 /** Names of the methods of a data service, in the order of the classic manual. */
 export const METHOD_NAMES = [
-  'START', 'START_NET', 'STOP', 'STOP_NET', 'ABORT', 'ABORT_NET', 'FM_INIT', 'FM_START', 'FM_STOP', 'FM_CHECK',
+  'START',
+  'START_NET',
+  'STOP',
+  'STOP_NET',
+  'ABORT',
+  'ABORT_NET',
+  'FM_INIT',
+  'FM_START',
+  'FM_STOP',
+  'FM_CHECK',
 ] as const
 /** A program of a data service that Haven calls. */
 export type MethodName = (typeof METHOD_NAMES)[number]

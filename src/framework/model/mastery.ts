@@ -1,6 +1,6 @@
+import type { MethodName } from './cluster-config.ts'
 import type { DataServiceName, LogicalHostName, PhysicalHostName } from './names.ts'
 import type { Leftover } from './step.ts'
-import type { MethodName } from './cluster-config.ts'
 
 /** Why nobody masters a logical host. */
 export type UnmasteredWhy =
@@ -31,8 +31,20 @@ export type Mastery =
   | { readonly kind: 'mastered'; readonly by: PhysicalHostName }
   /** Mastered, with services being switched on or off in place. */
   | { readonly kind: 'adjusting'; readonly by: PhysicalHostName }
-  | { readonly kind: 'givingUp'; readonly by: PhysicalHostName; readonly then: Destination }
-  | { readonly kind: 'stuck'; readonly on: PhysicalHostName; readonly leftovers: readonly Leftover[]; readonly then: Destination }
+  /** `uncleanOn`: not empty when a take-on of unclean disk groups failed half-way; whoever is next may still have to force the import. */
+  | {
+      readonly kind: 'givingUp'
+      readonly by: PhysicalHostName
+      readonly destination: Destination
+      readonly uncleanOn: readonly PhysicalHostName[]
+    }
+  | {
+      readonly kind: 'stuck'
+      readonly on: PhysicalHostName
+      readonly leftovers: readonly Leftover[]
+      readonly destination: Destination
+      readonly uncleanOn: readonly PhysicalHostName[]
+    }
 
 /** A service that would not start on a host, remembered until it starts there, the host joins anew, or an operator acts. */
 export interface StartFailure {
@@ -83,6 +95,11 @@ export function actorOf(mastery: Mastery): PhysicalHostName | undefined {
     default:
       return mastery.by
   }
+}
+
+/** The lost hosts that may have left the disk groups imported; empty once they were imported well or released with proof. */
+export function uncleanOf(mastery: Mastery): readonly PhysicalHostName[] {
+  return mastery.kind === 'mastered' || mastery.kind === 'adjusting' ? [] : mastery.uncleanOn
 }
 
 /** Whether something is under way: a half of a plan is to be executed by its actor. */

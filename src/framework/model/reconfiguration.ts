@@ -1,7 +1,7 @@
 import type { DataService } from './cluster-config.ts'
+import type { Member } from './cluster-state.ts'
 import type { LogicalHostState, StartFailure } from './mastery.ts'
 import type { DataServiceName, LogicalHostName, PhysicalHostName } from './names.ts'
-import type { Member } from './cluster-state.ts'
 import type { Half } from './step.ts'
 
 /** How it is known that a host cannot act any more. */
@@ -18,8 +18,16 @@ export type Cause =
   | { readonly kind: 'cluster-started'; readonly host: PhysicalHostName }
   | { readonly kind: 'host-joined'; readonly host: PhysicalHostName }
   | { readonly kind: 'host-leaving'; readonly host: PhysicalHostName; readonly by: string }
-  | { readonly kind: 'hosts-lost'; readonly hosts: readonly { readonly host: PhysicalHostName; readonly evidence: LossEvidence }[] }
-  | { readonly kind: 'switchover'; readonly logicalHosts: readonly LogicalHostName[]; readonly to: PhysicalHostName; readonly by: string }
+  | {
+      readonly kind: 'hosts-lost'
+      readonly hosts: readonly { readonly host: PhysicalHostName; readonly evidence: LossEvidence }[]
+    }
+  | {
+      readonly kind: 'switchover'
+      readonly logicalHosts: readonly LogicalHostName[]
+      readonly to: PhysicalHostName
+      readonly by: string
+    }
   /** A leaving host has given everything up. */
   | { readonly kind: 'host-left'; readonly host: PhysicalHostName }
   | { readonly kind: 'maintenance'; readonly logicalHosts: readonly LogicalHostName[]; readonly by: string }
@@ -46,7 +54,12 @@ export type Cause =
       readonly message: string
     }
   /** A give-up half ended well, but its destination is no longer fit. */
-  | { readonly kind: 'heir-lost'; readonly logicalHost: LogicalHostName; readonly host: PhysicalHostName; readonly follows: number }
+  | {
+      readonly kind: 'heir-lost'
+      readonly logicalHost: LogicalHostName
+      readonly host: PhysicalHostName
+      readonly follows: number
+    }
   /** An operator says that leftovers are gone or a budget may be used again (`scadmin clear`). */
   | { readonly kind: 'cleared'; readonly logicalHost: LogicalHostName; readonly by: string }
   /** Configuration changed, or something that can be mastered is not. */

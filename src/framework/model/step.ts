@@ -26,11 +26,20 @@ export type Action =
   | { readonly kind: 'address-up'; readonly address: LogicalAddress; readonly adapter: string }
   | { readonly kind: 'address-down'; readonly address: LogicalAddress; readonly adapter: string }
   /** Call a method. argv[1] and argv[2] are made when it is called, from what the host then serves (`execute/served.ts`). */
-  | { readonly kind: 'method'; readonly service: DataServiceName; readonly method: MethodName; readonly program: string }
+  | {
+      readonly kind: 'method'
+      readonly service: DataServiceName
+      readonly method: MethodName
+      readonly program: string
+    }
   /** TERM, then KILL, every process that the methods of the service (of all services when absent) left on this logical host. */
   | { readonly kind: 'end-processes'; readonly service: DataServiceName | 'all' }
   /** Look for processes, mounts and addresses of the logical host that are still here; any makes the step fail. */
-  | { readonly kind: 'prove-released'; readonly diskGroups: readonly DiskGroupName[]; readonly addresses: readonly { readonly address: LogicalAddress; readonly adapter: string }[] }
+  | {
+      readonly kind: 'prove-released'
+      readonly diskGroups: readonly DiskGroupName[]
+      readonly addresses: readonly { readonly address: LogicalAddress; readonly adapter: string }[]
+    }
 
 /** One thing to do on one host. */
 export interface Step {

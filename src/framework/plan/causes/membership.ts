@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { assertNever } from '../../errors/assert-never.ts'
+import { HaError } from '../../errors/ha-error.ts'
+import { actorOf, type Destination, type LogicalHostState, uncleanOf } from '../../model/mastery.ts'
+import type { LogicalHostName, PhysicalHostName } from '../../model/names.ts'
+import type { Cause, LossEvidence } from '../../model/reconfiguration.ts'
+import { takeoverVerdict } from '../../supervise/takeover-budget.ts'
+import { chooseMaster } from '../choose-master.ts'
+import type { Draft } from '../draft.ts'
+import { addWatchStop } from '../halves.ts'
+import { leaveUnmastered, takeOn } from '../moves.ts'
+import { settleAll, switchBack } from './settle.ts'
+
+/** A host becomes a member: what failed on it in a former life is forgotten, what waits for a master is taken on, what prefers it moves back. */
+export function planJoin(draft: Draft, host: PhysicalHostName): void {
+  if (draft.member(host) !== undefined) {
+    throw new HaError('ALREADY_EXISTS', `${host} is a member already`, {
+      hint: 'Its former life must be given up as lost, or leave, before it can join again.',
+    })
+  }
+  assert(draft.before.physicalHosts.has(host), `${host} is not configured`)
+  draft.join({ host, incarnation: draft.number, state: 'joined', joinedWallMs: draft.facts.nowWallMs })
+  for (const name of draft.before.logicalHosts.keys()) {
+    forgetFailuresOn(draft, name, host)
+    switchBack(draft, name, host)
+  }
+  settleAll(draft)
+}
+
+/** A host leaves in an orderly way: it gives up everything that is not in motion now; what is, follows when it has come to rest. */
+export function planLeaving(draft: Draft, host: PhysicalHostName): void {
+  if (draft.member(host) === undefined) throw new HaError('NOT_A_MEMBER', `${host} is not a member of the cluster`)
+  draft.beginLeaving(host)
+  settleAll(draft)
+}
+
+/** A leaving host has nothing left and goes. */
+export function planLeft(draft: Draft, host: PhysicalHostName): void {
+  const held = [...draft.before.states.values()]
+    .filter((state) => actorOf(state.mastery) === host)
+    .map((state) => state.name)
+  if (held.length > 0)
+    throw new HaError('IN_USE', `${host} still holds ${held.join(', ')}`, {
+      hint: 'Wait until everything is given up.',
+    })
+  draft.removeMember(host)
+}
+
+/** Hosts are lost: what they held goes to the next possible masters, by force where it must. */
+export function planLoss(draft: Draft, lost: Extract<Cause, { kind: 'hosts-lost' }>['hosts']): void {
+  for (const { host } of lost) draft.removeMember(host)
+  const evidence = new Map(lost.map((loss) => [loss.host, loss.evidence]))
+  for (const name of draft.before.logicalHosts.keys()) {
+    const holder = actorOf(draft.state(name).mastery)
+    const how = holder === undefined ? undefined : evidence.get(holder)
+    if (holder !== undefined && how !== undefined) takeOver(draft, name, holder, how)
+  }
+  settleAll(draft)
+}
+
+const EVIDENCE_TEXT: Readonly<Record<LossEvidence, string>> = {
+  expired: 'gave no sign of life',
+  fenced: 'was fenced',
+  restarted: 'was restarted',
+}
+
+/** Assigns one logical host of a lost host anew. */
+function takeOver(draft: Draft, name: LogicalHostName, lost: PhysicalHostName, evidence: LossEvidence): void {
+  const state = draft.state(name)
+  const uncleanOn = uncleanAfterLoss(state, lost)
+  const intended = destinationOf(state)
+  addWatchStop(draft, name, lost, draft.servicesRunning(name))
+  if (intended.kind === 'nobody') {
+    leaveUnmastered(draft, name, intended.why, uncleanOn)
+    draft.because(name, `${lost} ${EVIDENCE_TEXT[evidence]} while giving it up; it stays without a master`)
+    return
+  }
+  const budget = takeoverVerdict(state.takeoversWallMs, draft.facts.nowWallMs, draft.cluster.budgets)
+  draft.remember(name, { takeoversWallMs: budget.takeoversWallMs })
+  if (budget.verdict === 'used-up') {
+    leaveUnmastered(draft, name, 'too-many-takeovers', uncleanOn)
+    draft.because(
+      name,
+      `${lost} ${EVIDENCE_TEXT[evidence]}; it was taken over too often lately and stays without a master until haswitch or scadmin clear`,
+    )
+    return
+  }
+  const preferred = intended.kind === 'to' && draft.isFit(intended.host) ? intended.host : undefined
+  const next = chooseMaster(draft, name, preferred === undefined ? {} : { stayOn: preferred })
+  if (next === undefined) {
+    leaveUnmastered(draft, name, 'no-possible-master', uncleanOn)
+    draft.because(
+      name,
+      `${lost} ${EVIDENCE_TEXT[evidence]}; none of its other possible masters is a member that can take it on`,
+    )
+    return
+  }
+  takeOn(draft, name, next, uncleanOn)
+  draft.because(name, `taken over by ${next.host}, because ${lost} ${EVIDENCE_TEXT[evidence]}`)
+}
+
+/** Where a logical host was bound for when its holder was lost; `anywhere` when it was at home there. */
+function destinationOf(state: LogicalHostState): Destination | { readonly kind: 'anywhere' } {
+  const { mastery } = state
+  switch (mastery.kind) {
+    case 'givingUp':
+    case 'stuck':
+      return mastery.destination
+    case 'takingOn':
+    case 'mastered':
+    case 'adjusting':
+      return { kind: 'anywhere' }
+    case 'unmastered':
+      return assert.fail(`${state.name} had no holder to lose`)
+    default:
+      return assertNever(mastery)
+  }
+}
+
+/** The hosts that may have left disk groups imported: the lost one, and those before it that it had not cleaned up after yet. */
+function uncleanAfterLoss({ mastery }: LogicalHostState, lost: PhysicalHostName): readonly PhysicalHostName[] {
+  return [...uncleanOf(mastery).filter((host) => host !== lost), lost]
+}
+
+function forgetFailuresOn(draft: Draft, name: LogicalHostName, host: PhysicalHostName): void {
+  const { startFailures, takeOnFailures } = draft.state(name)
+  if (![...startFailures, ...takeOnFailures].some((failure) => failure.host === host)) return
+  draft.remember(name, {
+    startFailures: startFailures.filter((failure) => failure.host !== host),
+    takeOnFailures: takeOnFailures.filter((failure) => failure.host !== host),
+  })
+}

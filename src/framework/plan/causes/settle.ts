@@ -1,0 +1,127 @@
+import { isInMotion, type LogicalHostState, masterOf, uncleanOf } from '../../model/mastery.ts'
+import type { LogicalHostName, PhysicalHostName } from '../../model/names.ts'
+import { switchbackAllowed } from '../../supervise/takeover-budget.ts'
+import { chooseMaster, failedOn, isAble } from '../choose-master.ts'
+import type { Draft } from '../draft.ts'
+import { giveUp, leaveUnmastered, moveTo, takeOn } from '../moves.ts'
+
+/** Brings everything that is at rest, but not where it should be, under way. Planning it twice does no harm: the second time there is nothing to do. */
+export function settleAll(draft: Draft): void {
+  for (const name of draft.before.logicalHosts.keys()) settle(draft, name)
+}
+
+/** Whether a logical host is at rest, but not where it should be. */
+export function isUnsettled(draft: Draft, name: LogicalHostName): boolean {
+  return intentOf(draft, name) !== 'none'
+}
+
+type Intent = 'take-on' | 'reassign' | 'leave' | 'switch-back' | 'none'
+
+function intentOf(draft: Draft, name: LogicalHostName): Intent {
+  const { mastery, switchbackTo } = draft.state(name)
+  switch (mastery.kind) {
+    case 'unmastered':
+      return ENDS_BY_ITSELF.includes(mastery.why) &&
+        draft.logicalHost(name).physicalHosts.some((host) => isAble(draft, name, host))
+        ? 'take-on'
+        : 'none'
+    case 'takingOn':
+      return draft.member(mastery.by) === undefined ? 'reassign' : 'none'
+    case 'mastered':
+      if (draft.member(mastery.by)?.state === 'leaving') return 'leave'
+      return switchbackTo === null ? 'none' : 'switch-back'
+    default:
+      return 'none'
+  }
+}
+
+function settle(draft: Draft, name: LogicalHostName): void {
+  const intent = intentOf(draft, name)
+  const { mastery } = draft.state(name)
+  if (intent === 'take-on') settleUnmastered(draft, name, uncleanOf(mastery))
+  else if (intent === 'reassign' && mastery.kind === 'takingOn') reassign(draft, name, mastery.by, mastery.uncleanOn)
+  else if (intent === 'leave' && mastery.kind === 'mastered') leave(draft, name, mastery.by)
+  else if (intent === 'switch-back') switchBackLater(draft, name)
+}
+
+/** Reasons for being unmastered that end by themselves as soon as somebody can take the logical host on. */
+const ENDS_BY_ITSELF: readonly string[] = ['new', 'no-possible-master', 'cannot-be-taken-on']
+
+function settleUnmastered(draft: Draft, name: LogicalHostName, uncleanOn: readonly PhysicalHostName[]): void {
+  const next = chooseMaster(draft, name)
+  if (next === undefined) return
+  takeOn(draft, name, next, uncleanOn)
+  draft.because(name, `taken on by ${next.host}, the first of its possible masters that is a member`)
+}
+
+/** A give-up was committed in favour of a host that was lost at that very moment: it never began. */
+function reassign(
+  draft: Draft,
+  name: LogicalHostName,
+  gone: PhysicalHostName,
+  uncleanOn: readonly PhysicalHostName[],
+): void {
+  const unclean = uncleanOn.includes(gone) ? uncleanOn : [...uncleanOn, gone]
+  const next = chooseMaster(draft, name)
+  if (next === undefined) {
+    leaveUnmastered(draft, name, 'no-possible-master', unclean)
+    draft.because(
+      name,
+      `${gone} is no longer a member, and none of its other possible masters is one that can take it on`,
+    )
+    return
+  }
+  takeOn(draft, name, next, unclean)
+  draft.because(name, `taken on by ${next.host}, because ${gone} is no longer a member`)
+}
+
+function leave(draft: Draft, name: LogicalHostName, host: PhysicalHostName): void {
+  const next = chooseMaster(draft, name, { except: host })
+  if (next === undefined) {
+    giveUp(draft, name, host, 'no-possible-master')
+    draft.because(name, `${host} is leaving, and none of its other possible masters is a member that can take it on`)
+    return
+  }
+  moveTo(draft, name, host, next)
+  draft.because(name, `moves from ${host} to ${next.host}, because ${host} is leaving`)
+}
+
+/** Moves a logical host back to a more preferred host that has just joined, at once or, if it is in motion, when it has come to rest. */
+export function switchBack(draft: Draft, name: LogicalHostName, host: PhysicalHostName): void {
+  const state = draft.state(name)
+  const at = 'by' in state.mastery ? state.mastery.by : undefined
+  if (at === undefined || !prefers(draft, state, host, at)) return
+  if (!switchbackAllowed(state.takeoversWallMs, draft.facts.nowWallMs, draft.cluster.budgets)) {
+    draft.because(name, `stays on ${at}: it was taken over too often lately for an automatic switchback to ${host}`)
+    return
+  }
+  if (isInMotion(state.mastery)) draft.remember(name, { switchbackTo: host })
+  else beginSwitchback(draft, name, at, host)
+}
+
+function switchBackLater(draft: Draft, name: LogicalHostName): void {
+  const state = draft.state(name)
+  const at = masterOf(state.mastery)
+  if (state.switchbackTo === null || at === undefined) return
+  if (prefers(draft, state, state.switchbackTo, at)) beginSwitchback(draft, name, at, state.switchbackTo)
+  else draft.remember(name, { switchbackTo: null })
+}
+
+function beginSwitchback(draft: Draft, name: LogicalHostName, at: PhysicalHostName, host: PhysicalHostName): void {
+  moveTo(draft, name, at, { host, without: failedOn(draft, name, host) })
+  draft.remember(name, { switchbackTo: null })
+  draft.because(name, `switches back from ${at} to ${host}, which its list prefers and which has joined`)
+}
+
+/** Whether the logical host goes back by itself to `host` when it is on `at`. */
+function prefers(draft: Draft, { name }: LogicalHostState, host: PhysicalHostName, at: PhysicalHostName): boolean {
+  const { physicalHosts, switchback } = draft.logicalHost(name)
+  const rank = physicalHosts.indexOf(host)
+  return (
+    switchback === 'automatic' &&
+    rank >= 0 &&
+    rank < physicalHosts.indexOf(at) &&
+    isAble(draft, name, host) &&
+    failedOn(draft, name, host).length === 0
+  )
+}

@@ -1,0 +1,126 @@
+import type { DataService } from '../model/cluster-config.ts'
+import { uncleanOf } from '../model/mastery.ts'
+import type { LogicalHostName, PhysicalHostName } from '../model/names.ts'
+import type { Half, Step } from '../model/step.ts'
+import type { Draft } from './draft.ts'
+import {
+  addressDownSteps,
+  addressUpSteps,
+  endProcessesStep,
+  exportSteps,
+  importSteps,
+  monitorSteps,
+  proveStep,
+  type StepContext,
+  startSteps,
+  stopSteps,
+} from './steps.ts'
+
+/**
+ * Adds the half that makes `host` serve the logical host: disk groups, START, addresses, START_NET (the order is Sun's, API Developer's Guide 3.2).
+ * `first` are steps to run before it, such as the cleaning up of a service that would not start.
+ */
+export function addTakeOn(
+  draft: Draft,
+  name: LogicalHostName,
+  host: PhysicalHostName,
+  first: readonly Step[] = [],
+): void {
+  const context = contextOf(draft, name, host)
+  const uncleanOn = uncleanOf(draft.state(name).mastery)
+  const services = draft.servicesRunning(name)
+  draft.addHalf({
+    logicalHost: name,
+    host,
+    kind: 'take-on',
+    steps: [
+      ...first,
+      ...importSteps(context, uncleanOn),
+      ...services.flatMap((service) => startSteps(service, 'START')),
+      ...addressUpSteps(context),
+      ...services.flatMap((service) => startSteps(service, 'START_NET')),
+    ],
+  })
+}
+
+/** Adds the half that makes `host` let go of the logical host, with proof. */
+export function addGiveUp(draft: Draft, name: LogicalHostName, host: PhysicalHostName): void {
+  const context = contextOf(draft, name, host)
+  const services = draft.servicesRunning(name).toReversed()
+  draft.addHalf({
+    logicalHost: name,
+    host,
+    kind: 'give-up',
+    steps: [
+      ...services.flatMap((service) => monitorSteps(service, 'FM_STOP')),
+      ...services.flatMap((service) => stopSteps(service, 'STOP_NET')),
+      ...addressDownSteps(context),
+      ...services.flatMap((service) => stopSteps(service, 'STOP')),
+      endProcessesStep('all'),
+      ...exportSteps(context),
+      proveStep(context),
+    ],
+  })
+}
+
+/** Steps that end one service in place: monitor, network part, the rest, and whatever process is left of it. */
+export function endServiceSteps(service: DataService): readonly Step[] {
+  return [
+    ...monitorSteps(service, 'FM_STOP'),
+    ...stopSteps(service, 'STOP_NET'),
+    ...stopSteps(service, 'STOP'),
+    endProcessesStep(service),
+  ]
+}
+
+/** Steps that start services in place, in the given order. */
+export function beginServiceSteps(services: readonly DataService[]): readonly Step[] {
+  return [
+    ...services.flatMap((service) => startSteps(service, 'START')),
+    ...services.flatMap((service) => startSteps(service, 'START_NET')),
+  ]
+}
+
+/** Adds a half that switches services on or off while the logical host stays where it is. */
+export function addAdjust(draft: Draft, name: LogicalHostName, host: PhysicalHostName, steps: readonly Step[]): void {
+  draft.addHalf({ logicalHost: name, host, kind: 'adjust', steps })
+}
+
+/**
+ * Adds the halves that stop the fault monitors of `services` on the possible masters other than the actor, whose own FM_STOP stands in its main half.
+ * Hosts that are not members get theirs too: they are run if the host joins while the plan is still the logical host's last one.
+ */
+export function addWatchStop(
+  draft: Draft,
+  name: LogicalHostName,
+  actor: PhysicalHostName,
+  services: readonly DataService[],
+): void {
+  const steps = services.toReversed().flatMap((service) => monitorSteps(service, 'FM_STOP'))
+  for (const host of draft.logicalHost(name).physicalHosts) {
+    if (host !== actor) draft.addHalf(watchHalf(name, host, 'watch-stop', steps))
+  }
+}
+
+/** Adds the halves that start the fault monitors of all running services on every possible master: local ones on the master, remote ones elsewhere. */
+export function addWatchStart(draft: Draft, name: LogicalHostName): void {
+  const services = draft.servicesRunning(name)
+  const steps = [
+    ...services.flatMap((service) => monitorSteps(service, 'FM_INIT')),
+    ...services.flatMap((service) => monitorSteps(service, 'FM_START')),
+  ]
+  for (const host of draft.logicalHost(name).physicalHosts) draft.addHalf(watchHalf(name, host, 'watch-start', steps))
+}
+
+function watchHalf(
+  logicalHost: LogicalHostName,
+  host: PhysicalHostName,
+  kind: 'watch-stop' | 'watch-start',
+  steps: readonly Step[],
+): Half {
+  return { logicalHost, host, kind, steps }
+}
+
+function contextOf(draft: Draft, name: LogicalHostName, host: PhysicalHostName): StepContext {
+  return { cluster: draft.cluster, logicalHost: draft.logicalHost(name), host }
+}

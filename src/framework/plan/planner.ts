@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { assertNever } from '../errors/assert-never.ts'
+import type { ClusterState } from '../model/cluster-state.ts'
+import type { Cause, Plan } from '../model/reconfiguration.ts'
+import { planHalfFailed, planHeirLost } from './causes/failures.ts'
+import { planJoin, planLeaving, planLeft, planLoss } from './causes/membership.ts'
+import { planClear, planMaintenance, planReconfigure, planSwitchover } from './causes/requests.ts'
+import { planServiceHosts, planServicesOff, planServicesOn } from './causes/services.ts'
+import { isUnsettled, settleAll } from './causes/settle.ts'
+import { Draft, type PlanFacts } from './draft.ts'
+
+/**
+ * Decides a reconfiguration. Pure: the same arguments, the same plan. Empty `changes` mean that there is nothing to do.
+ *
+ * Throws when a request must be refused, and then nothing is decided: `NOT_FOUND`, `NOT_A_MEMBER`, `NOT_A_POSSIBLE_MASTER`, `LOGICAL_HOST_BUSY`,
+ * `LOGICAL_HOST_STUCK`, `DEPENDENCY_UNMET`, `ALREADY_EXISTS` (a member joins), `IN_USE` (a host leaves that still holds something).
+ */
+export function plan(state: ClusterState, cause: Cause, facts: PlanFacts): Plan {
+  const draft = new Draft(state, cause, facts)
+  decide(draft, cause)
+  return draft.finish()
+}
+
+/** Whether `plan` would find something to do for the cause `settle`. Cheap: asked after every change. */
+export function needsSettling(state: ClusterState): boolean {
+  const draft = new Draft(state, { kind: 'settle', why: 'question' }, { nowWallMs: 0 })
+  return [...state.logicalHosts.keys()].some((name) => isUnsettled(draft, name))
+}
+
+function decide(draft: Draft, cause: Cause): void {
+  switch (cause.kind) {
+    case 'cluster-started':
+      assert(draft.before.members.size === 0, 'a cluster starts without members')
+      return planJoin(draft, cause.host)
+    case 'host-joined':
+      return planJoin(draft, cause.host)
+    case 'host-leaving':
+      return planLeaving(draft, cause.host)
+    case 'host-left':
+      return planLeft(draft, cause.host)
+    case 'hosts-lost':
+      return planLoss(draft, cause.hosts)
+    case 'switchover':
+      return planSwitchover(draft, cause.logicalHosts, cause.to)
+    case 'maintenance':
+      return planMaintenance(draft, cause.logicalHosts)
+    case 'reconfigure':
+      return planReconfigure(draft)
+    case 'services-on':
+      return planServicesOn(draft, cause.services)
+    case 'services-off':
+      return planServicesOff(draft, cause.services)
+    case 'service-hosts':
+      return planServiceHosts(draft, cause.service, cause.add, cause.remove)
+    case 'half-failed':
+      return planHalfFailed(draft, cause)
+    case 'heir-lost':
+      return planHeirLost(draft, cause.logicalHost, cause.host)
+    case 'cleared':
+      return planClear(draft, cause.logicalHost)
+    case 'settle':
+      return settleAll(draft)
+    default:
+      return assertNever(cause)
+  }
+}
