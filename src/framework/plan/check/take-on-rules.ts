@@ -1,0 +1,164 @@
+import type { DataService, MethodName } from '../../model/cluster-config.ts'
+import type { PhysicalHostName } from '../../model/names.ts'
+import type { Half } from '../../model/step.ts'
+import { findDisorder, findWrongAddresses, findWrongList, methodsIn } from './compare-lists.ts'
+import {
+  type Breach,
+  configOf,
+  dependenciesOf,
+  type Examined,
+  nameOfHalf,
+  placedSteps,
+  type Rule,
+  servicesOn,
+  servicesToRun,
+  stepsOf,
+} from './examined.ts'
+
+/** Rules about take-on halves. */
+export const takeOnRules: readonly Rule[] = [
+  {
+    name: 'take-on-order',
+    severity: 'fatal',
+    sentence: 'taking on is: import, START, addresses up, START_NET, and nothing else',
+    find: eachTakeOn((_x, half) => findDisorder(half, takeOnOrder)),
+  },
+  {
+    name: 'imports-all',
+    severity: 'fatal',
+    sentence: 'all disk groups are imported, each once, in the order of the configuration',
+    find: eachTakeOn((x, half) => {
+      const wanted = configOf(x, half.logicalHost)?.diskGroups ?? []
+      return findWrongList(
+        'imports',
+        stepsOf([half], 'import').map(({ action }) => action.diskGroup),
+        wanted,
+      )
+    }),
+  },
+  {
+    name: 'mounts-apart',
+    severity: 'fatal',
+    sentence: 'disk groups appear at absolute places of their own',
+    find: eachTakeOn((_x, half) => {
+      const places = stepsOf([half], 'import').map(({ action }) => action.mountPoint)
+      return places
+        .filter((place, index) => !place.startsWith('/') || places.indexOf(place) !== index)
+        .map((place) => `imports at '${place}'`)
+    }),
+  },
+  {
+    name: 'force-needs-a-loss',
+    severity: 'fatal',
+    sentence: 'an import is by force exactly when lost hosts left the disk groups unclean, and from exactly those',
+    find: eachTakeOn(findWrongForce),
+  },
+  {
+    name: 'addresses-up-all',
+    severity: 'fatal',
+    sentence: 'all addresses come up, each once, on the adapter of that host',
+    find: eachTakeOn((x, half) => findWrongAddresses(x, half, 'address-up')),
+  },
+  {
+    name: 'starts-all',
+    severity: 'fatal',
+    sentence: 'every service that is on is started, but none that the logical host goes without',
+    find: eachTakeOn((x, half) =>
+      (['START', 'START_NET'] as const).flatMap((method) => {
+        const wanted = withMethod(servicesToRun(x.after, half.logicalHost), method)
+        return findWrongList(`calls ${method} of`, methodsIn(half, method), wanted, 'any order')
+      }),
+    ),
+  },
+  {
+    name: 'starts-dependencies-first',
+    severity: 'fatal',
+    sentence: 'a service is started after those it depends on',
+    find: (x) =>
+      x.made.halves.flatMap((half) =>
+        findStartedTooEarly(x, half).map((text) => ({ subject: half.logicalHost, text })),
+      ),
+  },
+  {
+    name: 'without-dependants',
+    severity: 'fatal',
+    sentence: 'what depends on a service that the logical host goes without is not started either',
+    find: eachTakeOn((x, half) => {
+      const without = x.after.states.get(half.logicalHost)?.without ?? []
+      return servicesToRun(x.after, half.logicalHost).flatMap((service) =>
+        without
+          .filter((name) => dependenciesOf(x.after, service).has(name))
+          .map((name) => `starts ${service.name} without ${name}, on which it depends`),
+      )
+    }),
+  },
+  {
+    name: 'without-is-on',
+    severity: 'fatal',
+    sentence: 'a logical host goes without a service only while that service is on and configured there',
+    find: (x) =>
+      x.made.changes.flatMap((change) => {
+        if (change.kind !== 'logical-host') return []
+        const { name, without } = change.state
+        const there = servicesOn(x.after, name).map((service) => service.name)
+        return without
+          .filter((service) => !there.includes(service))
+          .map((service) => ({ subject: name, text: `goes without ${service}, which is not on there` }))
+      }),
+  },
+  {
+    name: 'take-on-fails-whole',
+    severity: 'fatal',
+    sentence: 'a take-on ends at its first failed step',
+    find: eachTakeOn((_x, half) =>
+      placedSteps([half])
+        .filter(({ step }) => step.ifItFails.kind !== 'end-half')
+        .map(
+          ({ number, step }) =>
+            `step ${number} of ${nameOfHalf(half)} goes on after a failure (${step.ifItFails.kind})`,
+        ),
+    ),
+  },
+]
+
+const takeOnOrder = ['import', 'START', 'address-up', 'START_NET']
+
+function eachTakeOn(find: (x: Examined, half: Half) => readonly string[]): (x: Examined) => readonly Breach[] {
+  return (x) =>
+    x.made.halves
+      .filter(({ kind }) => kind === 'take-on')
+      .flatMap((half) => find(x, half).map((text) => ({ subject: half.logicalHost, text })))
+}
+
+function findWrongForce(x: Examined, half: Half): readonly string[] {
+  const mastery = x.after.states.get(half.logicalHost)?.mastery
+  const unclean: readonly PhysicalHostName[] = mastery?.kind === 'takingOn' ? mastery.uncleanOn : []
+  const wanted = [...unclean].sort().join()
+  return stepsOf([half], 'import').flatMap(({ action }) => {
+    const from = [...action.lostHosts].sort().join()
+    const isRight = action.force === unclean.length > 0 && from === wanted
+    return isRight
+      ? []
+      : [
+          `imports ${action.diskGroup} ${action.force ? 'by force' : 'without force'} from '${from}', unclean is '${wanted}'`,
+        ]
+  })
+}
+
+function withMethod(services: readonly DataService[], method: MethodName): readonly string[] {
+  return services.filter(({ methods }) => methods[method] !== undefined).map(({ name }) => name)
+}
+
+function findStartedTooEarly(x: Examined, half: Half): readonly string[] {
+  return (['START', 'START_NET'] as const).flatMap((method) => {
+    const order = methodsIn(half, method)
+    return order.flatMap((name, index) => {
+      const service = x.after.dataServices.get(name)
+      const needed = service === undefined ? new Set<string>() : dependenciesOf(x.after, service)
+      return order
+        .slice(index + 1)
+        .filter((later) => needed.has(later))
+        .map((later) => `${method} of ${name} before that of ${later}, on which it depends`)
+    })
+  })
+}
