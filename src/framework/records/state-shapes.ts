@@ -1,0 +1,86 @@
+import { z } from 'zod'
+import type { Member, Stamp } from '../model/cluster-state.ts'
+import type { Destination, LogicalHostState, Mastery, StartFailure } from '../model/mastery.ts'
+import type { Leftover } from '../model/step.ts'
+import { dataServiceName, logicalHostName, methodName, physicalHostName } from './config-shapes.ts'
+
+const wallMs = z.number()
+
+export const memberShape: z.ZodType<Member> = z.object({
+  host: physicalHostName,
+  incarnation: z.int(),
+  state: z.enum(['joined', 'leaving']),
+  joinedWallMs: wallMs,
+})
+
+export const stampShape: z.ZodType<Stamp> = z.object({
+  host: physicalHostName,
+  incarnation: z.int(),
+  sequence: z.int(),
+  seenRevision: z.int(),
+})
+
+export const leftoverShape: z.ZodType<Leftover> = z.object({
+  kind: z.enum(['process', 'mount', 'address', 'disk-group']),
+  what: z.string(),
+  remedy: z.string(),
+})
+
+const why = z.enum(['new', 'maintenance', 'no-possible-master', 'too-many-takeovers', 'cannot-be-taken-on'])
+
+const destination: z.ZodType<Destination> = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('to'), host: physicalHostName }),
+  z.object({ kind: z.literal('nobody'), why }),
+])
+
+const mastery: z.ZodType<Mastery> = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('unmastered'), why, uncleanOn: z.array(physicalHostName) }),
+  z.object({ kind: z.literal('takingOn'), by: physicalHostName, uncleanOn: z.array(physicalHostName) }),
+  z.object({ kind: z.literal('mastered'), by: physicalHostName }),
+  z.object({ kind: z.literal('adjusting'), by: physicalHostName }),
+  z.object({
+    kind: z.literal('givingUp'),
+    by: physicalHostName,
+    destination,
+    uncleanOn: z.array(physicalHostName),
+  }),
+  z.object({
+    kind: z.literal('stuck'),
+    on: physicalHostName,
+    leftovers: z.array(leftoverShape),
+    destination,
+    uncleanOn: z.array(physicalHostName),
+  }),
+])
+
+export const startFailureShape: z.ZodType<StartFailure> = z.object({
+  service: dataServiceName,
+  host: physicalHostName,
+  method: methodName,
+  reconfiguration: z.int(),
+  message: z.string(),
+})
+
+export const logicalHostStateShape: z.ZodType<LogicalHostState> = z.object({
+  name: logicalHostName,
+  mastery,
+  generation: z.int().nonnegative(),
+  reconfiguration: z.int().nonnegative(),
+  sinceWallMs: wallMs,
+  startFailures: z.array(startFailureShape),
+  takeOnFailures: z.array(z.object({ host: physicalHostName, reconfiguration: z.int(), message: z.string() })),
+  without: z.array(dataServiceName),
+  switchbackTo: physicalHostName.nullable(),
+  takeoversWallMs: z.array(wallMs),
+})
+
+/** Numbers of the last reconfiguration and of the first one that is kept; 0 = none yet. */
+export interface Journal {
+  readonly last: number
+  readonly first: number
+}
+
+export const journalShape: z.ZodType<Journal> = z.object({
+  last: z.int().nonnegative(),
+  first: z.int().nonnegative(),
+})
