@@ -1,4 +1,11 @@
-import { actorOf, type Destination, isInMotion, type Mastery, type UnmasteredWhy } from '../../model/mastery.ts'
+import {
+  actorOf,
+  type Destination,
+  isInMotion,
+  type Mastery,
+  type UnmasteredWhy,
+  uncleanOf,
+} from '../../model/mastery.ts'
 import type { DataServiceName, LogicalHostName, PhysicalHostName } from '../../model/names.ts'
 import type { Cause } from '../../model/reconfiguration.ts'
 import {
@@ -157,25 +164,22 @@ function plannedByActor(cause: Cause, name: LogicalHostName, actor: PhysicalHost
   }
 }
 
-function uncleanOn(mastery: Mastery): readonly PhysicalHostName[] {
-  return mastery.kind === 'unmastered' || mastery.kind === 'takingOn' ? mastery.uncleanOn : []
-}
-
-function findForgottenUnclean(x: Examined, { before, after }: StateMove): readonly string[] {
+function findForgottenUnclean(x: Examined, { name, before, after }: StateMove): readonly string[] {
+  const { cause } = x.made
   const actor = actorOf(before.mastery)
   const lostNow = actor !== undefined && isLost(x, actor) ? [actor] : []
-  // A half that runs, or is given up by its actor, ends in an import or in a proved release: that is the clean-up.
-  if (after.mastery.kind !== 'unmastered' && after.mastery.kind !== 'takingOn') return []
-  const kept = uncleanOn(after.mastery)
-  return [...uncleanOn(before.mastery), ...lostNow]
-    .filter((host) => !kept.includes(host))
+  // A START comes behind the imports: when it failed, they had all ended well. A give-up that ended was proved.
+  const wasImported = cause.kind === 'half-failed' && cause.start !== undefined && cause.logicalHost === name
+  if (wasImported || hasGivenUp(cause, name, before.mastery)) return []
+  return [...uncleanOf(before.mastery), ...lostNow]
+    .filter((host) => !uncleanOf(after.mastery).includes(host))
     .map((host) => `${host} is no longer noted as unclean`)
 }
 
 function findInventedUnclean(x: Examined, { before, after }: StateMove): readonly string[] {
-  const known = uncleanOn(before.mastery)
+  const known = uncleanOf(before.mastery)
   const actor = actorOf(before.mastery)
-  return uncleanOn(after.mastery)
+  return uncleanOf(after.mastery)
     .filter((host) => !known.includes(host) && !(host === actor && isLost(x, host)))
     .map((host) => `${host} is noted as unclean without having been lost`)
 }

@@ -1,4 +1,5 @@
 import type { DataService, MethodName } from '../../model/cluster-config.ts'
+import { uncleanOf } from '../../model/mastery.ts'
 import type { PhysicalHostName } from '../../model/names.ts'
 import type { Half } from '../../model/step.ts'
 import { findDisorder, findWrongAddresses, findWrongList, methodsIn } from './compare-lists.ts'
@@ -132,7 +133,7 @@ function eachTakeOn(find: (x: Examined, half: Half) => readonly string[]): (x: E
 
 function findWrongForce(x: Examined, half: Half): readonly string[] {
   const mastery = x.after.states.get(half.logicalHost)?.mastery
-  const unclean: readonly PhysicalHostName[] = mastery?.kind === 'takingOn' ? mastery.uncleanOn : []
+  const unclean: readonly PhysicalHostName[] = mastery === undefined ? [] : uncleanOf(mastery)
   const wanted = [...unclean].sort().join()
   return stepsOf([half], 'import').flatMap(({ action }) => {
     const from = [...action.lostHosts].sort().join()
