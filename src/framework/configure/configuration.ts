@@ -1,0 +1,34 @@
+import type { ClusterConfig, DataService, DiskGroup, LogicalHost, PhysicalHost } from '../model/cluster-config.ts'
+import type { ClusterState } from '../model/cluster-state.ts'
+import type { DataServiceName, DiskGroupName, LogicalHostName, PhysicalHostName } from '../model/names.ts'
+
+/** Everything that is configured, without what happens with it: the part of `ClusterState` that operators write. */
+export interface Configuration {
+  readonly cluster: ClusterConfig
+  readonly physicalHosts: ReadonlyMap<PhysicalHostName, PhysicalHost>
+  readonly diskGroups: ReadonlyMap<DiskGroupName, DiskGroup>
+  readonly logicalHosts: ReadonlyMap<LogicalHostName, LogicalHost>
+  readonly dataServices: ReadonlyMap<DataServiceName, DataService>
+}
+
+/** Takes the configuration out of the state. */
+export function configurationOf(state: ClusterState): Configuration {
+  const { cluster, physicalHosts, diskGroups, logicalHosts, dataServices } = state
+  return { cluster, physicalHosts, diskGroups, logicalHosts, dataServices }
+}
+
+/** Returns the map with one entry added or replaced. */
+export function withEntry<Name, Value>(
+  map: ReadonlyMap<Name, Value>,
+  name: Name,
+  value: Value,
+): ReadonlyMap<Name, Value> {
+  return new Map(map).set(name, value)
+}
+
+/** Returns the map without one entry. */
+export function withoutEntry<Name, Value>(map: ReadonlyMap<Name, Value>, name: Name): ReadonlyMap<Name, Value> {
+  const rest = new Map(map)
+  rest.delete(name)
+  return rest
+}
