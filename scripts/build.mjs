@@ -15,6 +15,7 @@ const programs = {
   cli: 'src/cli/main.ts',
   clustd: 'src/framework/daemon/main.ts',
   failfastd: 'src/framework/failfast/main.ts',
+  'http-server': 'dataservices/http/server.ts',
 }
 
 /** @type {Record<string, string>} */

@@ -1,0 +1,215 @@
+import type { LogicalHost, Timings } from '../../src/framework/model/cluster-config.ts'
+import type { Member } from '../../src/framework/model/cluster-state.ts'
+import type { LogicalHostState } from '../../src/framework/model/mastery.ts'
+import type { Snapshot } from '../../src/framework/ports/cluster-database.ts'
+import type { Machine } from './machine.ts'
+import type { Deed, World } from './world.ts'
+
+/** What the referees may look at: everything. */
+export interface Field {
+  readonly machines: ReadonlyMap<string, Machine>
+  readonly world: World
+  readonly logicalHosts: readonly LogicalHost[]
+  readonly timings: Timings
+  readonly nowMs: () => number
+  /** The database as it is now. */
+  readonly snapshot: () => Snapshot
+  /** True time until which each host may act, by the last stamp of its present life that was committed; undefined when it has none. */
+  readonly mayActUntilMs: (host: string) => number | undefined
+  readonly violation: (text: string) => void
+}
+
+/** Judges one physical deed. Each rule is a claim of safety that the documentation makes. */
+export function judgeDeed(field: Field, deed: Deed): void {
+  switch (deed.kind) {
+    case 'imported':
+      judgeAlone(field, `disk group ${deed.diskGroup} imported`, deed.host, field.world.imports.get(deed.diskGroup))
+      judgeForce(field, deed)
+      return
+    case 'address-up':
+      judgeAlone(field, `address ${deed.address} up`, deed.host, field.world.addresses.get(deed.address))
+      return
+    case 'started':
+      judgeAlone(
+        field,
+        `${deed.service} of ${deed.logicalHost} started`,
+        deed.host,
+        field.world.running.get(`${deed.logicalHost}/${deed.service}`),
+      )
+      judgeStorage(field, deed)
+      return
+    case 'exported':
+      judgeStops(field, deed)
+      return
+    case 'method':
+      return
+  }
+}
+
+/**
+ * At most one host has it. A machine that stands still cannot write, and the first moments after it woke are the guard's: without a fence nobody can
+ * stop it from having what it had. What it does anew then is judged like everything else.
+ */
+function judgeAlone(field: Field, what: string, host: string, holders: ReadonlySet<string> | undefined): void {
+  const others = [...(holders ?? [])].filter((other) => other !== host && !isExcused(field, other))
+  if (others.length > 0) field.violation(`${what} on ${host} while it is on ${others.join(', ')}`)
+}
+
+function isExcused({ machines, timings, nowMs }: Field, host: string): boolean {
+  const machine = machines.get(host)
+  if (machine === undefined || !machine.isRunning) return true
+  // The guard looks at least every guardMs / 4, and has abortMs and the margin to be done.
+  return nowMs() - machine.wokeAtMs < timings.guardMs / 2 + timings.abortMs + timings.marginMs
+}
+
+/** Force only against a host that is not a member any more, or that is oneself; and never against one that may still act. */
+function judgeForce(field: Field, deed: Extract<Deed, { kind: 'imported' }>): void {
+  if (!deed.force) return
+  const state = stateOf(field, deed.diskGroup)
+  const unclean = state !== undefined && 'uncleanOn' in state.mastery ? state.mastery.uncleanOn : []
+  if (unclean.length === 0)
+    field.violation(`${deed.diskGroup} imported by force on ${deed.host}, though nobody was lost with it`)
+  const owner = deed.markBefore
+  if (owner === undefined || owner === deed.host) return
+  if (!unclean.some((host) => host === owner))
+    field.violation(`${deed.diskGroup} taken by force from ${owner}, which was not lost`)
+  const until = field.mayActUntilMs(owner)
+  const machine = field.machines.get(owner)
+  if (machine?.isRunning === true && until !== undefined && until > field.nowMs() && isStillMember(field, owner)) {
+    field.violation(
+      `${deed.diskGroup} taken by force from ${owner}, which may act for another ${Math.round(until - field.nowMs())} ms`,
+    )
+  }
+}
+
+/** A service never starts where its disk groups are not imported. */
+function judgeStorage(field: Field, deed: Extract<Deed, { kind: 'started' }>): void {
+  const logicalHost = field.logicalHosts.find(({ name }) => name === deed.logicalHost)
+  const missing = (logicalHost?.diskGroups ?? []).filter(
+    (name) => field.world.imports.get(name)?.has(deed.host) !== true,
+  )
+  if (missing.length > 0)
+    field.violation(`${deed.service} of ${deed.logicalHost} started on ${deed.host} without ${missing.join(', ')}`)
+}
+
+/** A daemon never exports the storage under a service that runs: every planned stop comes first. (What would not die shows in the proof.) */
+function judgeStops(field: Field, deed: Extract<Deed, { kind: 'exported' }>): void {
+  if (deed.by !== 'clustd') return
+  const logicalHost = field.logicalHosts.find(({ diskGroups }) => diskGroups.some((name) => name === deed.diskGroup))
+  if (logicalHost === undefined) return
+  const unstopped = field.world
+    .servicesRunning(logicalHost.name, deed.host)
+    .filter((service) => !wasStopped(field, `${logicalHost.name}/${service}/${deed.host}`))
+  if (unstopped.length > 0)
+    field.violation(`${deed.diskGroup} exported on ${deed.host} although nobody stopped ${unstopped.join(', ')}`)
+}
+
+const STOPS = new WeakMap<World, Set<string>>()
+
+/** Remembers that a stop was tried, until the next start: to be called for every deed before it is judged. */
+export function rememberStops(field: Field, deed: Deed): void {
+  const stops = STOPS.get(field.world) ?? new Set()
+  STOPS.set(field.world, stops)
+  if (deed.kind === 'started') stops.delete(`${deed.logicalHost}/${deed.service}/${deed.host}`)
+  if (deed.kind === 'method' && /^(STOP|ABORT)/.test(deed.method))
+    stops.add(`${deed.logicalHost}/${deed.service}/${deed.host}`)
+}
+
+function wasStopped({ world }: Field, key: string): boolean {
+  return STOPS.get(world)?.has(key) === true
+}
+
+/** Judges the database after a commit: generations only grow, and an actor is only replaced by itself or by its loss. */
+export function judgeMastery(field: Field, before: Snapshot, after: Snapshot): void {
+  for (const [key, record] of after.records) {
+    if (!key.startsWith('mastery/')) continue
+    const now = record.value as unknown as LogicalHostState
+    const was = before.records.get(key)?.value as unknown as LogicalHostState | undefined
+    if (was === undefined || was === now) continue
+    if (now.generation < was.generation)
+      field.violation(`generation of ${now.name} fell from ${was.generation} to ${now.generation}`)
+    judgeActor(field, { before, after, was, now })
+  }
+}
+
+interface Step {
+  readonly before: Snapshot
+  readonly after: Snapshot
+  readonly was: LogicalHostState
+  readonly now: LogicalHostState
+}
+
+function judgeActor(field: Field, { after, was, now }: Step): void {
+  const actor = actorOf(was)
+  const next = actorOf(now)
+  if (actor === undefined || next === undefined || actor === next) return
+  const isBarrier = was.mastery.kind === 'givingUp' && now.mastery.kind === 'takingOn'
+  if (!isBarrier && after.records.has(`members/${actor}`))
+    field.violation(
+      `${now.name} passed from ${actor}, a member, to ${next} without the barrier (${was.mastery.kind} -> ${now.mastery.kind})`,
+    )
+  if (isBarrier && after.records.has(`members/${actor}`)) judgeBarrier(field, now, actor)
+}
+
+/** The other host begins only when the first has let go. */
+function judgeBarrier(field: Field, now: LogicalHostState, actor: string): void {
+  const logicalHost = field.logicalHosts.find(({ name }) => name === now.name)
+  if (logicalHost === undefined || isExcused(field, actor)) return
+  const left = [
+    ...logicalHost.diskGroups.filter((name) => field.world.imports.get(name)?.has(actor)),
+    ...logicalHost.addresses
+      .map(({ address }) => address)
+      .filter((address) => field.world.addresses.get(address)?.has(actor)),
+    ...field.world.servicesRunning(now.name, actor),
+  ]
+  if (left.length > 0)
+    field.violation(`${now.name} committed as released by ${actor}, which still has ${left.join(', ')}`)
+}
+
+/** When faults have stopped: everything that can be mastered is, and the world is as the database says. Returns what is not. */
+export function judgeRest(field: Field): readonly string[] {
+  const snapshot = field.snapshot()
+  return field.logicalHosts.flatMap((logicalHost) => {
+    const state = snapshot.records.get(`mastery/${logicalHost.name}`)?.value as unknown as LogicalHostState | undefined
+    const members = logicalHost.physicalHosts.filter(
+      (host) => (snapshot.records.get(`members/${host}`)?.value as unknown as Member | undefined)?.state === 'joined',
+    )
+    if (members.length === 0) return [`${logicalHost.name} has no possible master that is a member`]
+    if (state?.mastery.kind !== 'mastered') return [`${logicalHost.name} is ${JSON.stringify(state?.mastery)}`]
+    return judgeWhole(field, logicalHost, state.mastery.by)
+  })
+}
+
+function judgeWhole(field: Field, logicalHost: LogicalHost, master: string): readonly string[] {
+  const places: readonly [string, ReadonlySet<string> | undefined][] = [
+    ...logicalHost.diskGroups.map((name): [string, ReadonlySet<string> | undefined] => [
+      name,
+      field.world.imports.get(name),
+    ]),
+    ...logicalHost.addresses.map(({ address }): [string, ReadonlySet<string> | undefined] => [
+      address,
+      field.world.addresses.get(address),
+    ]),
+  ]
+  return places
+    .filter(([, hosts]) => hosts?.size !== 1 || !hosts.has(master))
+    .map(
+      ([what, hosts]) =>
+        `${what} of ${logicalHost.name} is on [${[...(hosts ?? [])].join(', ')}], not on its master ${master} alone`,
+    )
+}
+
+function stateOf({ logicalHosts, snapshot }: Field, diskGroup: string): LogicalHostState | undefined {
+  const logicalHost = logicalHosts.find(({ diskGroups }) => diskGroups.some((name) => name === diskGroup))
+  if (logicalHost === undefined) return undefined
+  return snapshot().records.get(`mastery/${logicalHost.name}`)?.value as unknown as LogicalHostState | undefined
+}
+
+function isStillMember({ snapshot }: Field, host: string): boolean {
+  return snapshot().records.has(`members/${host}`)
+}
+
+function actorOf({ mastery }: LogicalHostState): string | undefined {
+  if ('by' in mastery) return mastery.by
+  return 'on' in mastery ? mastery.on : undefined
+}
