@@ -3,8 +3,9 @@ import type { Files } from '../ports/files.ts'
 import { realFiles } from '../ports/real-files.ts'
 import { readCheckpoint } from './file/checkpoint.ts'
 import { systemCode } from './file/file-errors.ts'
-import { decodeFrame, decodeHeader, type Frame, findFrames, HEADER_BYTES } from './file/frame.ts'
-import { damageIn } from './file/log-file.ts'
+import { proofOfSealIn } from './file/follower.ts'
+import { decodeFrame, decodeHeader, type Frame, HEADER_BYTES } from './file/frame.ts'
+import { judgeTail } from './file/log-file.ts'
 import { checkpointPath, logGenerations, logPath, type Place, readWhole } from './file/place.ts'
 import { parsePayload } from './prepare-commit.ts'
 import { DatabaseState } from './state.ts'
@@ -167,7 +168,7 @@ class Check {
   }
 
   #judgeTail(path: string, bytes: Buffer, at: number): 'last' | 'broken' {
-    const { kind, what } = damageIn(bytes.subarray(at), at)
+    const { kind, what } = judgeTail(bytes.subarray(at), at)
     if (kind === 'damage') {
       this.#add('error', path, at, what)
       return 'broken'
@@ -183,16 +184,9 @@ class Check {
 
   #judgeStray(generation: number): void {
     const path = logPath(this.#place, generation)
-    const frames = [...findFrames(readWhole(this.#place, 'check:read', path), HEADER_BYTES)]
-    const isDamage = frames.some((frame) => frame.kind !== 'volatile' || frame.syncedBytes > HEADER_BYTES)
-    if (isDamage)
-      this.#add(
-        'error',
-        path,
-        0,
-        'the log before it ends without leading here, although this one holds commits that were durable',
-      )
-    else this.#add('warning', path, 0, 'a writer that was cut off left it behind; the next start removes it')
+    if (proofOfSealIn(readWhole(this.#place, 'check:read', path)) === undefined) {
+      this.#add('warning', path, 0, 'a writer that was cut off left it behind; the next start removes it')
+    } else this.#add('error', path, 0, 'the log before it does not lead here, although this one proves that it did')
   }
 
   #addThrown(path: string, error: unknown): void {

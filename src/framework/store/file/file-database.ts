@@ -64,23 +64,25 @@ export class FileDatabase implements ClusterDatabase {
     try {
       this.#follower.refresh()
     } catch (error) {
-      void this.#follower.close()
+      this.#follower.close().catch(() => undefined) // What counts is why it cannot be read.
       throw error
     }
     watchers = new Watchers(this.#follower.revision)
     this.#watchers = watchers
   }
 
-  /** Makes sure, under the lock, that the end of the log is sound: the second half of opening. */
+  /** Makes sure, under the lock, that the end of the log is sound, and all of it on the disk: the second half of opening. */
   async settle(): Promise<void> {
     const strays = await this.#parts.lock.run(() => {
       this.#catchUp()
       return this.#follower.removeStrayLogs()
     }, this.#ending.signal)
-    for (const path of strays)
+    for (const path of strays) {
       this.#parts.log(
-        `removed ${path}, which a writer that was cut off left behind; no commit that was answered as durable was in it`,
+        `removed ${path}, which a writer that was cut off left behind; nothing in it was answered as durable`,
       )
+    }
+    await this.#follower.sync()
   }
 
   async read(): Promise<Snapshot> {

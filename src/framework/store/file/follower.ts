@@ -59,9 +59,11 @@ export class LogFollower {
     }
   }
 
-  /** Reads what is new, under the lock; cuts off what a dead writer left half done. Throws `DATABASE_CORRUPT` when that is damage. */
+  /** Reads what is new, under the lock; cuts off what a dead writer left half done. Throws `DATABASE_CORRUPT`, with nothing changed, when that is damage. */
   catchUp(): CutTail | undefined {
-    return this.refresh() === 'pending' ? this.#log.cutTail() : undefined
+    if (this.refresh() === 'end') return undefined
+    this.#findStrayLogs() // A later log may prove that this is no tail.
+    return this.#log.cutTail()
   }
 
   /** Appends a commit if its guards hold, under the lock and after `catchUp`. */
@@ -82,28 +84,34 @@ export class LogFollower {
   }
 
   /**
-   * Looks for logs that the present one does not lead to, under the lock and after `catchUp`. A writer that was killed while it replaced the log leaves an empty one; a loss of
-   * power may leave one with what was never synced. Removes them and returns their paths; throws `DATABASE_CORRUPT` if something in them may have been acknowledged.
+   * Removes logs that the present one does not lead to, under the lock and after `catchUp`; returns their paths. A writer that was killed while it replaced the log leaves an empty one;
+   * a loss of power may leave one with what was never synced. Throws `DATABASE_CORRUPT`, with nothing changed, if the way to one of them was durable once.
    */
   removeStrayLogs(): readonly string[] {
-    const strays = logGenerations(this.#place).filter((generation) => generation > this.#log.generation)
-    return strays.map((generation) => {
-      const path = logPath(this.#place, generation)
-      for (const frame of findFrames(readWhole(this.#place, 'log:stray', path), HEADER_BYTES)) {
-        if (frame.kind === 'volatile' && frame.syncedBytes <= HEADER_BYTES) continue
-        throw corruptError({
-          path: this.#log.path,
-          offset: this.#log.endBytes,
-          what: `it ends here, but ${path} goes on with revision ${frame.revision}`,
-        })
-      }
-      this.#place.files.remove('log:stray', path)
-      return path
-    })
+    const strays = this.#findStrayLogs()
+    for (const path of strays) this.#place.files.remove('log:stray', path)
+    return strays
+  }
+
+  /** Makes all that was read durable. What is written from then on proves it. */
+  sync(): Promise<void> {
+    return this.#log.sync()
   }
 
   close(): Promise<void> {
     return this.#log.close()
+  }
+
+  #findStrayLogs(): readonly string[] {
+    const strays = logGenerations(this.#place).filter((generation) => generation > this.#log.generation)
+    return strays.map((generation) => {
+      const path = logPath(this.#place, generation)
+      const bytes = readWhole(this.#place, 'log:stray', path)
+      const proof = proofOfSealIn(bytes)
+      if (proof === undefined) return path
+      const what = `it does not lead on to ${path}, and revision ${proof.revision} there proves that it did`
+      throw corruptError({ path: this.#log.path, offset: this.#log.endBytes, what })
+    })
   }
 
   #take(frame: Frame): boolean {
@@ -127,6 +135,8 @@ export class LogFollower {
   #openNext(): void {
     // The log before stays open until it is synced: nothing in the new one may be called durable before.
     this.#log = new LogFile(this.#place, this.#log.generation + 1, this.#log)
+    // Now, so that a process that commits nothing durable does not keep one log after the other open. A failure is told to the next durable commit.
+    this.#log.sync().catch(() => undefined)
   }
 
   /** So slow a reader was this that the next log is replaced already: whoever removed it put a checkpoint in its place, durably. */
@@ -134,7 +144,7 @@ export class LogFollower {
     const old = this.#log
     const { log, state } = load(this.#place)
     if (log.generation <= old.generation) {
-      void log.close()
+      closeQuietly(log)
       throw corruptError({
         path: old.path,
         offset: old.endBytes,
@@ -147,9 +157,20 @@ export class LogFollower {
     )
     this.#log = log
     this.#state = state
-    void old.close()
+    closeQuietly(old)
     this.#events.onGap(state.revision)
   }
+}
+
+/** Closes a log that is not needed any more; if that fails, nothing is lost but a file descriptor. */
+function closeQuietly(log: LogFile): void {
+  log.close().catch(() => undefined)
+}
+
+/** Finds a frame that was written when its log, and with it the seal of the log before, was known to be on the disk. */
+export function proofOfSealIn(bytes: Buffer): Frame | undefined {
+  for (const frame of findFrames(bytes, HEADER_BYTES)) if (frame.syncedBytes >= HEADER_BYTES) return frame
+  return undefined
 }
 
 /** Reads the checkpoint and opens the log that continues it, while others may be replacing both. */

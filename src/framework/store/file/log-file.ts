@@ -89,16 +89,18 @@ export class LogFile {
 
   /**
    * Cuts off what stands behind the last good frame. Call it under the lock only, after a `pending` tail: then no living writer is at work there.
-   * Throws `DATABASE_CORRUPT` if what stands there, or behind it, may have been acknowledged.
+   * Throws `DATABASE_CORRUPT`, with nothing changed, if what stands there was durable once.
    */
   cutTail(): CutTail {
     const { files } = this.#place
-    const bytes = Buffer.allocUnsafe(files.sizeBytes('log:cut', this.#file) - this.#endBytes)
-    const there = bytes.subarray(0, files.read('log:cut', this.#file, bytes, this.#endBytes))
-    const why = damageIn(there, this.#endBytes)
-    if (why.kind === 'damage') throw corruptError({ path: this.path, offset: this.#endBytes, what: why.what })
+    const bytes = Buffer.allocUnsafe(files.sizeBytes('log:look', this.#file) - this.#endBytes)
+    const there = bytes.subarray(0, files.read('log:look', this.#file, bytes, this.#endBytes))
+    const judged = judgeTail(there, this.#endBytes)
+    if (judged.kind === 'damage') throw corruptError({ path: this.path, offset: this.#endBytes, what: judged.what })
     files.truncate('log:cut', this.#file, this.#endBytes)
-    return { path: this.path, offset: this.#endBytes, sizeBytes: there.length, why: why.what }
+    // If the cut could come undone, good frames of the tail might stand behind what is written next, and seem to follow it.
+    files.syncNow('log:cut', this.#file)
+    return { path: this.path, offset: this.#endBytes, sizeBytes: there.length, why: judged.what }
   }
 
   /** Writes one frame behind the last one, or nothing. Call it under the lock only, with the tail read to its end. */
@@ -194,11 +196,13 @@ export class LogFile {
 }
 
 /**
- * Judges what follows the last good frame of a log, `bytes` at `offset`. A writer that was killed leaves a frame cut short. A loss of power may also leave holes
- * in all that was not synced, with good frames behind them. So it is damage, and not a tail to be cut, as soon as something behind it may have been acknowledged as
- * durable, or proves that the bad place was durable once.
+ * Judges what follows the last good frame of a log, `bytes` at `offset`: a tail that was never durable, or damage.
+ *
+ * A writer that was killed leaves a frame cut short at the very end. A loss of power may leave anything of what was not synced, also holes with good frames behind them.
+ * Both are tails. But a frame that was written when this place was known to be on the disk proves that nothing of the kind happened here: that is damage.
+ * A frame that does not fit although it is good in itself is always damage.
  */
-export function damageIn(bytes: Buffer, offset: number): { readonly kind: 'tail' | 'damage'; readonly what: string } {
+export function judgeTail(bytes: Buffer, offset: number): { readonly kind: 'tail' | 'damage'; readonly what: string } {
   const first = decodeFrame(bytes, 0)
   if (first.kind === 'frame') {
     return {
@@ -208,8 +212,11 @@ export function damageIn(bytes: Buffer, offset: number): { readonly kind: 'tail'
   }
   const why = first.kind === 'bad' ? `a record is bad (${first.why})` : 'a record is cut off'
   for (const frame of findFrames(bytes, 1)) {
-    if (frame.kind === 'volatile' && frame.syncedBytes <= offset) continue
-    return { kind: 'damage', what: `${why}, and good ones stand behind it, such as that of revision ${frame.revision}` }
+    if (frame.syncedBytes <= offset) continue
+    return {
+      kind: 'damage',
+      what: `${why}, and that of revision ${frame.revision} behind it proves that it was good and on the disk`,
+    }
   }
   return { kind: 'tail', what: why }
 }
