@@ -1,0 +1,140 @@
+import { lstat, mkdir } from 'node:fs/promises'
+import { HaError } from '../../errors/ha-error.ts'
+import type { FileSystem } from '../../model/cluster-config.ts'
+import { mountAt } from '../mount-table.ts'
+import { CommandError } from '../run-command.ts'
+import { type FileSystemPlace, type FoundGroup, type Part, type View, viewOf } from './group-view.ts'
+import { devicesOf, isBusy, unusable } from './storage.ts'
+
+/** A journal is replayed in seconds; only a whole check takes longer, and nobody should wait for that in a takeover. */
+const CHECK_TIMEOUT_MS = 60_000
+/** Looks for damage of an xfs file system that was not mounted, for the message; the mount has failed already. */
+const DIAGNOSE_TIMEOUT_MS = 10_000
+
+/** Exit code of umount when the file system is in use. */
+export const UMOUNT_FAILED = 32
+
+/** Exit codes of e2fsck: 0 clean, 1 corrected, 2 corrected and "reboot", which is meant for mounted file systems. */
+const REPAIRED = [0, 1, 2, 3]
+
+/** Checks a file system and mounts it where it belongs; there already: success. Throws `DISK_GROUP_UNUSABLE` or `DISK_GROUP_HELD`. */
+export async function mountFileSystem(place: FileSystemPlace, group: FoundGroup, part: Part): Promise<void> {
+  const view = await viewOf(group)
+  if (part.mounted(view) !== undefined) return
+  await prepareMountPoint(place, part, view)
+  await refuseInUse(place, group, part)
+  place.signal.throwIfAborted()
+  const { fileSystem, kind } = part.storage
+  if (fileSystem.type === 'ext4') await checkExt4(place, fileSystem)
+  place.signal.throwIfAborted()
+  // An image's loop device is made by mount(8) with autoclear: the kernel detaches it when the last user is gone, also if this host is killed.
+  const options = [...fileSystem.options, ...(kind === 'image' ? ['loop'] : [])]
+  const words = options.length === 0 ? [] : ['-o', options.join(',')]
+  try {
+    await place.run(['mount', '-t', fileSystem.type, ...words, '--', fileSystem.device, part.target], {
+      signal: place.signal,
+    })
+  } catch (error) {
+    throw await mountFailed(place, part, error)
+  }
+}
+
+/** Makes the directory to mount on. Throws `DISK_GROUP_UNUSABLE` when something else is in the way. */
+export async function prepareMountPoint(place: FileSystemPlace, part: Part, view: View): Promise<void> {
+  const { target, storage } = part
+  const inTheWay = mountAt(view.all, target)
+  if (inTheWay !== undefined && part.mounted(view) === undefined) {
+    throw unusable(place.group.name, `${inTheWay.source} (${inTheWay.type}) is mounted at its mount point ${target}`, {
+      hint: `Look whose it is, then run: umount ${target}`,
+    })
+  }
+  const devices = devicesOf(storage, view.loops)
+  const elsewhere = view.all.find(
+    (mount) => mount.mountPoint !== target && devices.some(({ number }) => number === mount.device),
+  )
+  if (elsewhere !== undefined && part.mounted(view) === undefined) {
+    throw unusable(
+      place.group.name,
+      `${storage.fileSystem.device} is mounted at ${elsewhere.mountPoint} instead of ${target}`,
+      {
+        hint: `Run: umount ${elsewhere.mountPoint}`,
+      },
+    )
+  }
+  const facts = await lstat(target).catch(() => undefined)
+  if (facts !== undefined && !facts.isDirectory()) {
+    const what = facts.isSymbolicLink() ? 'a symbolic link' : 'not a directory'
+    throw unusable(place.group.name, `its mount point ${target} is ${what}`, {
+      hint: `Look whose it is, then remove it.`,
+    })
+  }
+  await mkdir(target, { recursive: true })
+}
+
+/** Throws `DISK_GROUP_HELD` when the kernel of this machine has a device of it in use. The mark may be forced; this cannot. */
+export async function refuseInUse(place: FileSystemPlace, group: FoundGroup, part: Part): Promise<void> {
+  const view = await viewOf(group)
+  if (part.mounted(view) !== undefined) return
+  for (const device of devicesOf(part.storage, view.loops)) {
+    if (!(await isBusy(device))) continue
+    throw new HaError(
+      'DISK_GROUP_HELD',
+      `disk group '${place.group.name}': ${device.path} is in use on this very machine`,
+      {
+        hint: 'It is mounted in another mount namespace (another host of this machine), or part of another device. Release it there.',
+        details: [`find it by: grep -l ${device.path} /proc/*/mountinfo`],
+      },
+    )
+  }
+}
+
+/**
+ * Unmounts the first file system again, which was mounted only to write the mark. Should somebody (an indexer) have opened it already,
+ * it stays mounted, and the mark in the journal until the journal is full.
+ */
+export async function unmountForMark(place: FileSystemPlace, group: FoundGroup): Promise<void> {
+  if (group.first.mounted(await viewOf(group)) === undefined) return
+  await place.run(['umount', '--', group.first.target], { signal: place.signal, accept: [0, UMOUNT_FAILED] })
+}
+
+async function checkExt4(place: FileSystemPlace, { device }: FileSystem): Promise<void> {
+  try {
+    await place.run(['e2fsck', '-p', device], { signal: place.signal, accept: REPAIRED, timeoutMs: CHECK_TIMEOUT_MS })
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    throw unusable(place.group.name, `the ext4 file system on ${device} cannot be repaired automatically`, {
+      hint: error.facts.isMissing
+        ? 'Install the package e2fsprogs.'
+        : `Look what is wrong, then repair it by hand: e2fsck ${device}`,
+      details: [error.message],
+      cause: error,
+    })
+  }
+}
+
+async function mountFailed(place: FileSystemPlace, part: Part, error: unknown): Promise<unknown> {
+  if (!(error instanceof CommandError)) return error
+  const { device, type } = part.storage.fileSystem
+  const repair = type === 'xfs' ? `xfs_repair ${device}` : `e2fsck -f ${device}`
+  return unusable(place.group.name, `${device} cannot be mounted at ${part.target}`, {
+    hint: `Look whether it holds an ${type} file system and the mount options are right; if it is damaged, repair it by hand: ${repair}`,
+    details: [error.message, ...(type === 'xfs' ? await diagnoseXfs(place, part) : [])],
+    cause: error,
+  })
+}
+
+/** xfs replays its log in the mount, so it is looked at only when that failed. Nothing is changed (-n). */
+async function diagnoseXfs(place: FileSystemPlace, { storage }: Part): Promise<readonly string[]> {
+  const words = storage.kind === 'image' ? ['-f'] : []
+  try {
+    const { exitCode, stderr } = await place.run(['xfs_repair', '-n', ...words, storage.fileSystem.device], {
+      signal: place.signal,
+      accept: [0, 1, 2],
+      timeoutMs: DIAGNOSE_TIMEOUT_MS,
+    })
+    return [`xfs_repair -n: exit code ${exitCode}: ${stderr.trim().split('\n').slice(-3).join('; ')}`]
+  } catch (error) {
+    place.signal.throwIfAborted()
+    return [error instanceof Error ? error.message : String(error)]
+  }
+}

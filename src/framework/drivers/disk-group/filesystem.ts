@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict'
+import { describeError, HaError } from '../../errors/ha-error.ts'
+import type { DiskGroup } from '../../model/cluster-config.ts'
+import type { Leftover } from '../../model/step.ts'
+import type { DiskGroupCall, DiskGroupDriver, DiskGroupStatus } from '../../ports/disk-group-driver.ts'
+import type { DriverHost } from '../driver-host.ts'
+import { type Owner, refuseHeld } from '../ownership-mark.ts'
+import { driverTag, findTagged } from '../processes.ts'
+import { mountFileSystem, prepareMountPoint, refuseInUse, unmountForMark } from './check-and-mount.ts'
+import {
+  type FileSystemGroup,
+  type FileSystemPlace,
+  findGroup,
+  isMountedRight,
+  placeOf,
+  type View,
+  viewOf,
+} from './group-view.ts'
+import { letGo } from './let-go.ts'
+import { type BlockDevice, isBusy, unusable } from './storage.ts'
+
+/**
+ * Makes the driver of disk groups that are file systems on block devices or image files: ext4 and xfs. It needs root.
+ *
+ * What keeps two hosts apart is the cluster database; the ownership mark is the second belt (docs/decisions/0004). A third one holds on one
+ * machine: a device that the kernel has in use in another mount namespace is never imported, not even by force.
+ */
+export function fileSystemDriver(host: DriverHost): DiskGroupDriver {
+  const at = (group: DiskGroup, call: DiskGroupCall): FileSystemPlace => placeOf(host, asFileSystems(group), call)
+  return {
+    kind: 'filesystem',
+    status: (group, call) => readStatus(at(group, call)),
+    import: (group, call) => importGroup(at(group, call), call.force),
+    export: (group, call) => letGo(at(group, call)),
+    leftovers: (group, call) => findLeftovers(at(group, call)),
+  }
+}
+
+function asFileSystems(group: DiskGroup): FileSystemGroup {
+  assert(group.kind === 'filesystem', `the driver for file systems was given a disk group of kind ${group.kind}`)
+  return group
+}
+
+async function readStatus(place: FileSystemPlace): Promise<DiskGroupStatus> {
+  try {
+    const group = await findGroup(place)
+    const view = await viewOf(group)
+    const missing = group.parts.find((part) => part.storage.kind === 'missing')
+    if (missing?.storage.kind === 'missing') return { kind: 'unusable', why: missing.storage.why }
+    const owner = await readOwner(group, view)
+    const right = group.parts.filter((part) => isMountedRight(part, view))
+    const spoiled = right.find(
+      (part) => part.mounted(view)?.isReadOnly === true && !part.storage.fileSystem.options.includes('ro'),
+    )
+    if (spoiled !== undefined) return { kind: 'unusable', why: `${spoiled.target} has become read-only after an error` }
+    const isOurs = group.mark.mark.isOurs(owner)
+    if (isOurs && right.length === group.parts.length) return { kind: 'imported' }
+    if (!isOurs && view.mounts.length === 0) return { kind: 'absent', owner: owner?.physicalHost }
+    const owned = isOurs ? 'owned' : `mounted here, but owned by ${owner?.physicalHost ?? 'nobody'}`
+    return { kind: 'partly', what: `${owned}; ${right.length} of ${group.parts.length} file systems are mounted` }
+  } catch (error) {
+    place.signal.throwIfAborted()
+    return { kind: 'unusable', why: describeError(error) }
+  }
+}
+
+async function readOwner(group: Awaited<ReturnType<typeof findGroup>>, view: View): Promise<Owner | undefined> {
+  if (group.mark.kind === 'beside') return (await group.mark.mark.read()).owner
+  return group.mark.mark.read(group.first.mounted(view)?.mountPoint)
+}
+
+async function importGroup(place: FileSystemPlace, force: boolean): Promise<void> {
+  const group = await findGroup(place)
+  for (const { storage } of group.parts) {
+    if (storage.kind !== 'missing') continue
+    throw unusable(place.group.name, storage.why, { hint: 'Connect the storage, or correct the configuration.' })
+  }
+  await prepareMountPoint(place, group.first, await viewOf(group))
+  const held = (owner: Owner): void =>
+    refuseHeld(place.host, { diskGroup: place.group.name, owner, where: group.where, force })
+  if (group.mark.kind === 'beside') {
+    // Before anything touches the image: fsck and mount see only what this machine does with it.
+    await takeBeside(place, () => (group.mark.kind === 'beside' ? group.mark.mark.take(held) : Promise.resolve()))
+    for (const part of group.parts) await mountFileSystem(place, group, part)
+    return
+  }
+  const { mark } = group.mark
+  const owner = await readOwner(group, await viewOf(group))
+  if (owner !== undefined && !mark.isOurs(owner)) held(owner)
+  const [first, ...others] = group.parts
+  if (first !== undefined) await mountFileSystem(place, group, first)
+  if (!mark.isOurs(owner)) await writeInside(place, group, owner !== undefined)
+  for (const part of others) await mountFileSystem(place, group, part)
+}
+
+async function takeBeside(place: FileSystemPlace, take: () => Promise<void>): Promise<void> {
+  try {
+    await take()
+  } catch (error) {
+    if (error instanceof HaError) throw error
+    const hint = 'The directory of the image file must let root write, on every possible master.'
+    throw unusable(place.group.name, 'its ownership mark cannot be written', {
+      hint,
+      details: [describeError(error)],
+      cause: error,
+    })
+  }
+}
+
+/** Writes the mark into the file system that was just mounted, and has it brought in place (not only in the journal) by unmounting once. */
+async function writeInside(
+  place: FileSystemPlace,
+  group: Awaited<ReturnType<typeof findGroup>>,
+  replace: boolean,
+): Promise<void> {
+  if (group.mark.kind !== 'inside') return
+  try {
+    // Two hosts of one machine that race see the same file system, so only one of them finds no mark there.
+    await group.mark.mark.write(group.first.target, { replace })
+  } finally {
+    await unmountForMark(place, group)
+  }
+  await refuseInUse(place, group, group.first)
+  await mountFileSystem(place, group, group.first)
+}
+
+async function findLeftovers(place: FileSystemPlace): Promise<readonly Leftover[]> {
+  const underWay = await findTagged(driverTag(place.host.scope, place.group.name))
+  const group = await findGroup(place)
+  const view = await viewOf(group)
+  const owner = await readOwner(group, view).catch(() => undefined) // What cannot be read is not ours.
+  const processes = underWay.map(
+    ({ pid, command }) =>
+      ({
+        kind: 'process',
+        what: `process ${pid} (${command}), started by the driver`,
+        remedy: `kill -KILL ${pid}`,
+      }) as const,
+  )
+  const mounts = view.mounts.map(
+    (mount) =>
+      ({ kind: 'mount', what: `${mount.mountPoint} (${mount.source})`, remedy: `umount ${mount.mountPoint}` }) as const,
+  )
+  const isOurs = group.mark.mark.isOurs(owner)
+  // Once another host owns it, what it does with the device on this machine is its own business.
+  const devices = owner === undefined || isOurs ? await deviceLeftovers(view) : []
+  const mark = {
+    kind: 'disk-group',
+    what: `ownership mark ${group.where}`,
+    remedy: `Give the disk group '${place.group.name}' up again.`,
+  } as const
+  return [...processes, ...mounts, ...devices, ...(isOurs ? [mark] : [])]
+}
+
+async function deviceLeftovers(view: View): Promise<readonly Leftover[]> {
+  const busy = await Promise.all(view.devices.map(async (device) => ((await isBusy(device)) ? device : undefined)))
+  const isMountedHere = (device: BlockDevice): boolean => view.mounts.some((mount) => mount.device === device.number)
+  const elsewhere = busy.filter((device) => device !== undefined).filter((device) => !isMountedHere(device))
+  const inUse = elsewhere.map(
+    ({ path }) =>
+      ({
+        kind: 'mount',
+        what: `${path} is still in use by another mount namespace or the kernel`,
+        remedy: `grep -l ${path} /proc/*/mountinfo`,
+      }) as const,
+  )
+  const idle = view.loops.filter((loop) => !elsewhere.some(({ path }) => path === loop.path) && !isMountedHere(loop))
+  const attached = idle.map(
+    (loop) =>
+      ({
+        kind: 'disk-group',
+        what: `${loop.path} carries ${loop.file}`,
+        remedy: `losetup --detach ${loop.path}`,
+      }) as const,
+  )
+  return [...inUse, ...attached]
+}

@@ -1,0 +1,23 @@
+import { join } from 'node:path'
+import type { Effects } from '../ports/effects.ts'
+
+/** The physical host that a driver works for, and what it needs of the world. */
+export interface DriverHost {
+  readonly cluster: string
+  readonly physicalHost: string
+  /** `HAVEN_ROOT`: mount points lie below it. */
+  readonly root: string
+  /** The key that the tags of this host's processes begin with (`hostKey` of the method runner). */
+  readonly scope: string
+  readonly effects: Effects
+  /** Time between TERM and KILL for processes that hold a disk group, ms. The guard, which has no time, gives less. */
+  readonly termGraceMs?: number
+}
+
+/** A process that holds a disk group has been through STOP and ABORT before: what is still there does not listen to TERM much longer than this. */
+export const TERM_GRACE_MS_DEFAULT = 1_000
+
+/** Puts a path of the configuration below the root of the host. */
+export function belowRoot(host: Pick<DriverHost, 'root'>, path: string): string {
+  return join(host.root, path)
+}
