@@ -285,6 +285,7 @@ function describeDaemons(at: At): void {
       const server = createServer().listen(0, '127.0.0.1')
       await runScript(at, leaves('exec sleep 1000'))
       const pid = await at().readMark('daemon')
+      await eventually('its program to be executed', 5000, () => commandOf(pid) === 'sleep' || undefined)
       const held = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
       server.close()
       expect(new Set(held)).toEqual(new Set(['/dev/null', join(logDirectory(at), logs(at)[0] ?? '')]))
@@ -335,6 +336,10 @@ function describeHidingDaemons(at: At): void {
       expect(found.map(({ what }) => what)).toEqual([expect.stringContaining(' sleep (service pgdata)')])
     })
   })
+}
+
+function commandOf(pid: string): string {
+  return readFileSync(`/proc/${pid}/comm`, 'latin1').trim()
 }
 
 function stateOf(pid: number): string | undefined {
