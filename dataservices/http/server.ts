@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { realpath, stat } from 'node:fs/promises'
+import { realpath, stat, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { extname, join, normalize, resolve, sep } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -80,11 +80,16 @@ function refuse(response: ServerResponse, status: 400 | 404 | 405): void {
 }
 
 const { values } = parseArgs({
-  options: { address: { type: 'string' }, port: { type: 'string' }, root: { type: 'string' } },
+  options: {
+    address: { type: 'string' },
+    port: { type: 'string' },
+    root: { type: 'string' },
+    ready: { type: 'string' },
+  },
 })
-const { address, port, root } = values
+const { address, port, root, ready } = values
 if (address === undefined || port === undefined || root === undefined) {
-  process.stderr.write('usage: http-server --address ADDRESS --port PORT --root FOLDER\n')
+  process.stderr.write('usage: http-server --address ADDRESS --port PORT --root FOLDER [--ready FILE]\n')
   process.exitCode = 2
 } else {
   const folder = await realpath(resolve(root))
@@ -95,9 +100,11 @@ if (address === undefined || port === undefined || root === undefined) {
     process.stderr.write(`cannot serve ${folder} on ${address} port ${port}: ${error.message}\n`)
     process.exitCode = 1
   })
-  server.listen({ host: address, port: Number(port), exclusive: true }, () =>
-    process.stderr.write(`serving ${folder} on ${address} port ${port}\n`),
-  )
+  server.listen({ host: address, port: Number(port), exclusive: true }, () => {
+    process.stderr.write(`serving ${folder} on ${address} port ${port}\n`)
+    // Whoever started it waits for this file: START_NET may return only when the address answers.
+    if (ready !== undefined) void writeFile(ready, `${process.pid}\n`)
+  })
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       server.close()
