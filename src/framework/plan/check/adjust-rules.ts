@@ -1,7 +1,7 @@
 import { actorOf } from '../../model/mastery.ts'
 import type { DataServiceName } from '../../model/names.ts'
-import type { Action, Half } from '../../model/step.ts'
-import { findDisorder, methodsIn } from './compare-lists.ts'
+import type { Action, Half, Step } from '../../model/step.ts'
+import { findDisorderOfServices, methodsIn, phaseOf } from './compare-lists.ts'
 import {
   type Breach,
   configOf,
@@ -20,7 +20,7 @@ export const adjustRules: readonly Rule[] = [
     name: 'adjust-touches-services-only',
     severity: 'fatal',
     sentence: 'adjusting stops services, then starts services, and leaves disk groups and addresses alone',
-    find: eachOf(['adjust'], (_x, half) => findDisorder(half, adjustOrder)),
+    find: eachOf(['adjust'], findDisorderedServices),
   },
   {
     name: 'adjust-stops-what-goes',
@@ -62,6 +62,18 @@ export const adjustRules: readonly Rule[] = [
 ]
 
 const adjustOrder = ['FM_STOP', 'STOP_NET', 'STOP', 'end-processes', 'START', 'START_NET']
+
+/** In order for each service; between services only all ends come before all beginnings. */
+function findDisorderedServices(_x: Examined, half: Half): readonly string[] {
+  const isEnding = ({ action }: Step): boolean =>
+    adjustOrder.indexOf(phaseOf(action)) <= adjustOrder.indexOf('end-processes')
+  const firstStart = half.steps.findIndex((step) => !isEnding(step))
+  const late = firstStart < 0 ? [] : half.steps.slice(firstStart).filter(isEnding)
+  return [
+    ...late.map(({ action }) => `${phaseOf(action)} in ${nameOfHalf(half)} behind a start`),
+    ...findDisorderOfServices(half, adjustOrder),
+  ]
+}
 
 function eachOf(
   kinds: readonly Half['kind'][],

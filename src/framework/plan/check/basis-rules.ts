@@ -1,6 +1,6 @@
 import { actorOf } from '../../model/mastery.ts'
 import type { DataServiceName, LogicalHostName, PhysicalHostName } from '../../model/names.ts'
-import { type Breach, type Examined, type Rule, stateMoves, stepsOf, withLadders } from './examined.ts'
+import { type Breach, type Examined, masteryDiffers, type Rule, stateMoves, stepsOf, withLadders } from './examined.ts'
 
 /** Rules about what the commit of a plan is guarded on: everything it used, so that nothing stale is ever executed. */
 export const basisRules: readonly Rule[] = [
@@ -53,6 +53,8 @@ function findUnguardedMembers(x: Examined): readonly Breach[] {
     return change.kind === 'member-leaving' || change.kind === 'member-gone' ? [change.host] : []
   })
   const acting = made.halves.flatMap(({ kind, host }) => (kind.startsWith('watch') ? [] : [host]))
-  const actors = stateMoves(x).flatMap(({ after }) => actorOf(after.mastery) ?? [])
+  const actors = stateMoves(x)
+    .filter(masteryDiffers)
+    .flatMap(({ after }) => actorOf(after.mastery) ?? [])
   return findUnguarded<PhysicalHostName>([...acting, ...actors], [...made.basedOn.members, ...written])
 }

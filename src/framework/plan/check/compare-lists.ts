@@ -1,6 +1,6 @@
 import type { MethodName } from '../../model/cluster-config.ts'
 import type { DataServiceName } from '../../model/names.ts'
-import type { Action, Half } from '../../model/step.ts'
+import type { Action, Half, Step } from '../../model/step.ts'
 import { configOf, type Examined, nameOfHalf, placedSteps, stepsOf } from './examined.ts'
 
 /** Says what is missing, too much, double or in the wrong place of a list of names; empty when it is as wanted. */
@@ -35,6 +35,14 @@ export function findDisorder(half: Half, phases: readonly string[]): readonly st
     latest = phase
     return []
   })
+}
+
+/** As `findDisorder`, but only between the steps of each service (and between those of none). */
+export function findDisorderOfServices(half: Half, phases: readonly string[]): readonly string[] {
+  const serviceOf = ({ action }: Step): string => ('service' in action ? action.service : '')
+  return [...new Set(half.steps.map(serviceOf))].flatMap((service) =>
+    findDisorder({ ...half, steps: half.steps.filter((step) => serviceOf(step) === service) }, phases),
+  )
 }
 
 /** Lists the services whose method a half calls, in its order, ladders left out. */

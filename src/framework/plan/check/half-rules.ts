@@ -11,6 +11,8 @@ import {
   stateMoves,
 } from './examined.ts'
 
+const mainKinds: readonly HalfKind[] = ['give-up', 'take-on', 'adjust']
+
 /** Rules about which halves a plan has, for whom, and that they are those of its changes. */
 export const halfRules: readonly Rule[] = [
   {
@@ -22,12 +24,13 @@ export const halfRules: readonly Rule[] = [
   {
     name: 'main-halves-on-members',
     severity: 'fatal',
-    sentence: 'only members act, and one that leaves takes nothing on',
+    sentence: 'only members give up, take on and adjust, and one that leaves takes nothing on',
     find: ({ made, after }) =>
       made.halves.flatMap((half) => {
         const member = after.members.get(half.host)
-        const mayAct = half.kind === 'give-up' || half.kind === 'watch-stop' || member?.state === 'joined'
-        if (member !== undefined && mayAct) return []
+        // Watch halves of hosts that are away wait for them: a later joiner finds its fault monitors in the last plan.
+        if (!mainKinds.includes(half.kind)) return []
+        if (member?.state === 'joined' || (member !== undefined && half.kind === 'give-up')) return []
         return [{ subject: half.logicalHost, text: `${nameOfHalf(half)}, which is ${member?.state ?? 'no member'}` }]
       }),
   },
@@ -92,8 +95,6 @@ function findStrangeHalves(x: Examined): readonly Breach[] {
     return isPossible || isHolder ? [] : [{ subject: half.logicalHost, text: nameOfHalf(half) }]
   })
 }
-
-const mainKinds: readonly HalfKind[] = ['give-up', 'take-on', 'adjust']
 
 function findSecondHalves({ made }: Examined): readonly Breach[] {
   const slots = made.halves.flatMap((half) => {

@@ -36,10 +36,12 @@ export const masteryRules: readonly Rule[] = [
   {
     name: 'generation-grows-by-one',
     severity: 'fatal',
-    sentence: 'the generation grows by exactly one with each change of mastery, and with nothing else',
-    find: eachMove((_x, { before, after }) => {
+    sentence:
+      'the generation grows by exactly one when the mastery changes or other halves take its place, and else not',
+    find: eachMove((_x, { name, before, after }) => {
       const grown = after.generation - before.generation
-      const wanted = masteryDiffers({ name: after.name, before, after }) ? 1 : 0
+      const isOther = masteryDiffers({ name, before, after }) || before.reconfiguration !== after.reconfiguration
+      const wanted = isOther ? 1 : 0
       return grown === wanted ? [] : [`the generation grows by ${grown} instead of ${wanted}`]
     }),
   },
@@ -131,7 +133,7 @@ const asked: Readonly<Record<Mastery['kind'], readonly Mastery['kind'][]>> = {
 /** What a plan may make of it when the actor itself planned, at the end of its half or because it leaves. */
 const byActor: Readonly<Record<Mastery['kind'], readonly Mastery['kind'][]>> = {
   ...asked,
-  takingOn: ['givingUp'],
+  takingOn: ['givingUp', 'takingOn'],
   adjusting: ['adjusting', 'givingUp', 'mastered'],
   givingUp: ['givingUp', 'takingOn', 'unmastered'],
   stuck: ['givingUp'],

@@ -2,7 +2,14 @@ import type { DataService, MethodName } from '../../model/cluster-config.ts'
 import { uncleanOf } from '../../model/mastery.ts'
 import type { PhysicalHostName } from '../../model/names.ts'
 import type { Half } from '../../model/step.ts'
-import { findDisorder, findWrongAddresses, findWrongList, methodsIn } from './compare-lists.ts'
+import {
+  findDisorder,
+  findDisorderOfServices,
+  findWrongAddresses,
+  findWrongList,
+  methodsIn,
+  phaseOf,
+} from './compare-lists.ts'
 import {
   type Breach,
   configOf,
@@ -21,8 +28,15 @@ export const takeOnRules: readonly Rule[] = [
   {
     name: 'take-on-order',
     severity: 'fatal',
-    sentence: 'taking on is: import, START, addresses up, START_NET, and nothing else',
-    find: eachTakeOn((_x, half) => findDisorder(half, takeOnOrder)),
+    sentence:
+      'taking on is: import, START, addresses up, START_NET; before it, the same host may end what it failed to start',
+    find: eachTakeOn((x, half) => {
+      const first = half.steps.findIndex(({ action }) => takeOnOrder.includes(phaseOf(action)))
+      if (first <= 0 || !isSecondTry(x, half)) return findDisorder(half, takeOnOrder)
+      const ending = { ...half, steps: half.steps.slice(0, first) }
+      const beginning = { ...half, steps: half.steps.slice(first) }
+      return [...findDisorderOfServices(ending, endingOrder), ...findDisorder(beginning, takeOnOrder)]
+    }),
   },
   {
     name: 'imports-all',
@@ -113,7 +127,7 @@ export const takeOnRules: readonly Rule[] = [
     sentence: 'a take-on ends at its first failed step',
     find: eachTakeOn((_x, half) =>
       placedSteps([half])
-        .filter(({ step }) => step.ifItFails.kind !== 'end-half')
+        .filter(({ step, action }) => step.ifItFails.kind !== 'end-half' && takeOnOrder.includes(phaseOf(action)))
         .map(
           ({ number, step }) =>
             `step ${number} of ${nameOfHalf(half)} goes on after a failure (${step.ifItFails.kind})`,
@@ -122,7 +136,14 @@ export const takeOnRules: readonly Rule[] = [
   },
 ]
 
+const endingOrder = ['STOP_NET', 'STOP', 'end-processes']
 const takeOnOrder = ['import', 'START', 'address-up', 'START_NET']
+
+/** The host goes on with what it was taking on, without a service that would not start. */
+function isSecondTry({ before, made }: Examined, { logicalHost, host }: Half): boolean {
+  const mastery = before.states.get(logicalHost)?.mastery
+  return made.cause.kind === 'half-failed' && mastery?.kind === 'takingOn' && mastery.by === host
+}
 
 function eachTakeOn(find: (x: Examined, half: Half) => readonly string[]): (x: Examined) => readonly Breach[] {
   return (x) =>
