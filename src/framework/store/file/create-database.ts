@@ -39,17 +39,16 @@ export function refuseOrphans(place: Place): void {
   }
 }
 
-/** Makes an empty database, under the lock, in a directory that is there; nothing if somebody else just did. */
+/** Makes an empty database, under the lock, and leaves the last sync of the directory to whoever opens it, in a directory that is there; nothing if somebody else just did. */
 export function createDatabase(place: Place): void {
   if (databaseExists(place)) return
   refuseOrphans(place)
   const state = new DatabaseState()
   writeFile(place, `${place.directory}/log`, logPath(place, FIRST_GENERATION), [encodeHeader('log', FIRST_GENERATION)])
-  // The log first, durably: a checkpoint without its log is damage, a log without a checkpoint is the remains of a creation.
-  syncDirectory(place, 'create:sync-directory')
-  writeFile(place, checkpointPath(place), checkpointPath(place), encodeCheckpoint(FIRST_GENERATION, state.snapshot()))
+  // The checkpoint makes it a database, so all else comes first, durably: without a checkpoint it is the remains of a creation, without its log it would be damaged.
   syncDirectory(place, 'create:sync-directory')
   syncDirectory({ ...place, directory: dirname(place.directory) }, 'create:sync-parent')
+  writeFile(place, checkpointPath(place), checkpointPath(place), encodeCheckpoint(FIRST_GENERATION, state.snapshot()))
 }
 
 function writeFile(place: Place, stem: string, to: string, pieces: Iterable<Buffer>): void {

@@ -17,7 +17,7 @@ import { wrapFileError } from './file-errors.ts'
 import { LogFollower } from './follower.ts'
 import type { KernelLock } from './kernel-lock.ts'
 import type { CutTail } from './log-file.ts'
-import type { Place } from './place.ts'
+import { type Place, syncDirectoryAside } from './place.ts'
 import { replaceLog } from './replace-log.ts'
 
 export interface FileDatabaseParts {
@@ -82,6 +82,8 @@ export class FileDatabase implements ClusterDatabase {
         `removed ${path}, which a writer that was cut off left behind; nothing in it was answered as durable`,
       )
     }
+    // Whoever made the files that are there now may have been killed before it synced their names.
+    await syncDirectoryAside(this.#parts.place, 'open:settle')
     await this.#follower.sync()
   }
 

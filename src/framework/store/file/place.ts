@@ -45,6 +45,16 @@ export function syncDirectory({ files, directory }: Place, op: string): void {
   }
 }
 
+/** The same, without blocking the event loop. */
+export async function syncDirectoryAside({ files, directory }: Place, op: string): Promise<void> {
+  const file = files.open(`${op}:open`, directory, 'directory')
+  try {
+    await files.sync(op, file)
+  } finally {
+    files.close(`${op}:close`, file)
+  }
+}
+
 /** Reads a whole file. */
 export function readWhole({ files }: Place, op: string, path: string): Buffer {
   const file = files.open(`${op}:open`, path, 'read')

@@ -3,7 +3,15 @@ import { checkpointGeneration, writeCheckpoint } from './checkpoint.ts'
 import type { LogFollower } from './follower.ts'
 import { encodeHeader } from './frame.ts'
 import type { KernelLock } from './kernel-lock.ts'
-import { checkpointPath, logPath, type Place, parseName, syncDirectory, unfinishedPath } from './place.ts'
+import {
+  checkpointPath,
+  logPath,
+  type Place,
+  parseName,
+  syncDirectory,
+  syncDirectoryAside,
+  unfinishedPath,
+} from './place.ts'
 
 export interface ReplaceLogContext {
   readonly place: Place
@@ -50,7 +58,7 @@ export async function replaceLog({ place, lock, follower, effects }: ReplaceLogC
       return true
     })
     if (!isNewest) return
-    await syncDirectorySlowly(place)
+    await syncDirectoryAside(place, 'checkpoint:settle')
     removeReplaced(place, generation)
   } finally {
     for (const path of [unfinishedLog, unfinished]) files.remove('store:tidy', path)
@@ -65,15 +73,6 @@ export async function createLog({ files }: Place, path: string, generation: numb
     await files.sync('log:create', file)
   } finally {
     files.close('log:close', file)
-  }
-}
-
-async function syncDirectorySlowly({ files, directory }: Place): Promise<void> {
-  const file = files.open('checkpoint:settle', directory, 'directory')
-  try {
-    await files.sync('checkpoint:settle', file)
-  } finally {
-    files.close('checkpoint:settle', file)
   }
 }
 
