@@ -31,8 +31,8 @@ export interface Client {
   applyPlan(id: string): Promise<wire.SubmittedJson>
   /** Plans and commits. Resolves when it is committed, not when it is done: follow it. */
   submit(request: wire.SubmitRequest): Promise<wire.SubmittedJson>
-  /** Tells what a reconfiguration, and those that supersede it, do; the last event is `end`. Ending the loop early ends the request. */
-  follow(reconfiguration: number): AsyncIterable<wire.FollowEvent>
+  /** Tells what a reconfiguration, and those that supersede it, do; the last event is `end`. Ending the loop early ends the request; `signal` ends it also between two events (`ABORTED`). */
+  follow(reconfiguration: number, options?: { readonly signal?: AbortSignal }): AsyncIterable<wire.FollowEvent>
   /** The latest `last` reconfigurations (default 20, at most 1,000), oldest first. */
   history(options?: { readonly last?: number }): Promise<wire.HistoryJson>
   /** Of a number, or of the last one. Rejects with `NOT_FOUND` when there is none or it is no longer kept. */
@@ -87,7 +87,8 @@ export function createClient(options: ClientOptions): Client {
       const silenceMs = SILENCE_MS + (body.busyWaitMs ?? BUSY_WAIT_MS)
       return call({ method: 'POST', path: '/v1/reconfigurations', body, silenceMs })
     },
-    follow: (n) => followSocket(toCall(options, { method: 'GET', path: `/v1/reconfigurations/${n}/follow` })),
+    follow: (n, { signal } = {}) =>
+      followSocket(toCall(options, { method: 'GET', path: `/v1/reconfigurations/${n}/follow` }), signal),
     history: ({ last = 20 } = {}) => get(`/v1/reconfigurations?last=${last}`),
     timeline: (n) => get(`/v1/reconfigurations/${n}`),
     explain: (logicalHost) => get(`/v1/logical-hosts/${segment(logicalHost)}/explain`),

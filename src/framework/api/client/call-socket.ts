@@ -29,9 +29,9 @@ export async function callSocket(call: Call): Promise<unknown> {
   return value
 }
 
-/** Reads an answer of one JSON value per line while it comes. */
-export async function* followSocket(call: Call): AsyncGenerator<FollowEvent> {
-  const answer = await openCall({ ...call, silenceMs: Math.max(call.silenceMs, FOLLOW_SILENCE_MS_MAX * 3) })
+/** Reads an answer of one JSON value per line while it comes, until `signal` aborts. */
+export async function* followSocket(call: Call, signal?: AbortSignal): AsyncGenerator<FollowEvent> {
+  const answer = await openCall({ ...call, silenceMs: Math.max(call.silenceMs, FOLLOW_SILENCE_MS_MAX * 3) }, signal)
   if (!isSuccess(answer)) throw reviveError(parseAnswer(await readText(call, answer)), answer.statusCode)
   try {
     for await (const line of linesOf(call, answer)) yield parseAnswer(line) as FollowEvent
@@ -40,7 +40,7 @@ export async function* followSocket(call: Call): AsyncGenerator<FollowEvent> {
   }
 }
 
-function openCall(call: Call): Promise<IncomingMessage> {
+function openCall(call: Call, signal?: AbortSignal): Promise<IncomingMessage> {
   const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body))
   return new Promise((resolve, reject) => {
     const asked = request(
@@ -52,6 +52,7 @@ function openCall(call: Call): Promise<IncomingMessage> {
         agent: false,
         timeout: call.silenceMs,
         headers: headersOf(call, body),
+        ...(signal !== undefined && { signal }),
       },
       resolve,
     )
