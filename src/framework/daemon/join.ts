@@ -1,0 +1,192 @@
+import { assertNever } from '../errors/assert-never.ts'
+import { HaError } from '../errors/ha-error.ts'
+import { PROFILES } from '../membership/check-timings.ts'
+import type { ClusterConfig } from '../model/cluster-config.ts'
+import type { PhysicalHostName } from '../model/names.ts'
+import type { Cause } from '../model/reconfiguration.ts'
+import { type Draft, draftsOfConfiguration, toWrite } from '../records/encode.ts'
+import { CLUSTER_KEY, JOURNAL_KEY, keyOf } from '../records/keys.ts'
+import type { Host } from './host.ts'
+import { type SignsOfLife, watchSignsOfLife } from './signs-of-life.ts'
+import type { Stamper } from './stamper.ts'
+
+/** `found`: begins a cluster that has no living member. `join`: joins one that has. */
+export type StartMode = 'found' | 'join'
+
+/**
+ * Makes this host a member, or carries on the life of a clustd that was killed a moment ago. Resolves once its first stamp is committed and its guard armed.
+ * Throws `CLUSTER_ALIVE` (found), `CLUSTER_NOT_STARTED` (join), `GUARD_LOST`, `LOGICAL_HOST_STUCK` (remains of a former life would not go), `DATABASE_*`.
+ */
+export async function becomeMember(host: Host, stamper: Stamper, mode: StartMode): Promise<void> {
+  if (await carryOn(host, stamper)) return
+  await cleanUpFormerLife(host)
+  await configureIfNew(host, mode)
+  const signs = await watchSignsOfLife(host, mode)
+  if (mode === 'found') await refuseAlive(host, signs)
+  else await refuseNotStarted(host, signs)
+  const lost = lostBefore(host, signs, mode)
+  if (lost.length > 0) await giveUpLost(host, lost, signs)
+  const name = host.parts.host
+  const isFirst = host.state().members.size === 0
+  await join(host, stamper, isFirst ? { kind: 'cluster-started', host: name } : { kind: 'host-joined', host: name })
+}
+
+/** Carries on the life of a clustd that was killed: the guard still watches, the others have not given it up. Services ran on all the while. */
+async function carryOn(host: Host, stamper: Stamper): Promise<boolean> {
+  const { parts, view } = host
+  const former = await parts.guard.formerLife()
+  if (former.kind !== 'watching' || !view.isConfigured) return false
+  host.incarnation = former.incarnation
+  if (host.ownMember() === undefined) {
+    host.incarnation = 0
+    return false
+  }
+  const sequence = view.stamps().get(parts.host)?.stamp.sequence ?? 0
+  if (!(await stamper.carryOn(sequence))) {
+    host.incarnation = 0
+    return false
+  }
+  host.joinedAtMs = parts.effects.nowMonotonicMs()
+  parts.log.write({ level: 'info', message: 'carries on as a member: the services ran on' })
+  return true
+}
+
+async function cleanUpFormerLife({ parts }: Host): Promise<void> {
+  const leftovers = await parts.guard.abortRemains()
+  if (leftovers.length === 0) return
+  throw new HaError('LOGICAL_HOST_STUCK', `what ${parts.host} held in its former life could not be stopped`, {
+    hint: 'Clear what is listed, then start this host again.',
+    details: leftovers.map(({ what, remedy }) => `${what}: ${remedy}`),
+  })
+}
+
+/** The first start of a cluster configures it; every host that is set up for it adds itself. */
+async function configureIfNew(host: Host, mode: StartMode): Promise<void> {
+  const { parts, view } = host
+  if (!view.isConfigured && mode === 'join') {
+    throw new HaError('CLUSTER_NOT_STARTED', `the cluster ${parts.cluster} was never started`, {
+      hint: `Start it with: scadmin startcluster ${parts.host} ${parts.cluster}`,
+    })
+  }
+  const drafts: Draft[] = []
+  if (!view.isConfigured) {
+    const cluster: ClusterConfig = { ...NEW_CLUSTER, name: parts.cluster }
+    drafts.push(...draftsOfConfiguration({ kind: 'cluster', cluster }))
+  } else if (host.state().cluster.name !== parts.cluster) {
+    const { name } = host.state().cluster
+    throw new HaError(
+      'CONFIG_INVALID',
+      `the cluster database is that of the cluster ${name}, not of ${parts.cluster}`,
+      {
+        hint: 'Give this host the right database with scadmin setup.',
+      },
+    )
+  }
+  if (!view.isConfigured || !host.state().physicalHosts.has(parts.host)) {
+    const physicalHost = { name: parts.host, publicNames: [], privateLinks: [] }
+    drafts.push(...draftsOfConfiguration({ kind: 'put-physical-host', physicalHost }))
+  }
+  if (drafts.length === 0) return
+  const guards = [CLUSTER_KEY, keyOf.physicalHost(parts.host), JOURNAL_KEY].map((key) => view.guardOf(key))
+  await parts.database.commit(guards, drafts.map(toWrite), { durability: 'durable' })
+  // Whether this host or another one was faster: what is configured now is what counts.
+  await host.readAgain()
+}
+
+/** What a cluster is until somebody says otherwise; `scconf` changes every figure of it. */
+const NEW_CLUSTER: Omit<ClusterConfig, 'name'> = {
+  timings: PROFILES.default,
+  budgets: {
+    takeoversMax: 3,
+    takeoverWindowMs: 300_000,
+    evictionsMax: 8,
+    evictionWindowMs: 60_000,
+    parallelMovesMax: 32,
+  },
+  logicalHostTimeoutS: 180,
+  stepTimeoutS: 720,
+  syslogFacility: 'daemon',
+}
+
+async function refuseAlive({ parts }: Host, { alive }: SignsOfLife): Promise<void> {
+  if (alive.length === 0) return
+  throw new HaError(
+    'CLUSTER_ALIVE',
+    `the cluster ${parts.cluster} is running: ${alive.join(', ')} gives signs of life`,
+    {
+      hint: `Join it with: scadmin startnode ${parts.cluster}`,
+    },
+  )
+}
+
+async function refuseNotStarted({ parts }: Host, { alive }: SignsOfLife): Promise<void> {
+  if (alive.length > 0) return
+  throw new HaError('CLUSTER_NOT_STARTED', `no member of the cluster ${parts.cluster} gives a sign of life`, {
+    hint: `Start the cluster with: scadmin startcluster ${parts.host} ${parts.cluster}`,
+  })
+}
+
+type Lost = Extract<Cause, { kind: 'hosts-lost' }>['hosts']
+
+/** Whoever founds gives up all that are silent; whoever joins only its own former life, which has just been cleaned up after. */
+function lostBefore(host: Host, { alive }: SignsOfLife, mode: StartMode): Lost {
+  const me = host.parts.host
+  const members = [...host.state().members.keys()]
+  const own: Lost = members.includes(me) ? [{ host: me, evidence: 'restarted' }] : []
+  const silent = members.filter((name) => name !== me && !alive.includes(name))
+  switch (mode) {
+    case 'found':
+      return [...own, ...silent.map((name) => ({ host: name, evidence: 'expired' }) as const)]
+    case 'join':
+      return own
+    default:
+      return assertNever(mode)
+  }
+}
+
+async function giveUpLost(host: Host, lost: Lost, { stampRevisions }: SignsOfLife): Promise<void> {
+  const { parts, view } = host
+  const expired = lost.filter(({ evidence }) => evidence === 'expired').map((one) => one.host)
+  const unchangedStamps = new Map(expired.map((name) => [name, stampRevisions.get(name)]))
+  const isSilent = (name: PhysicalHostName): boolean => view.stamps().get(name)?.revision === stampRevisions.get(name)
+  const made = await host.submit({
+    cause: { kind: 'hosts-lost', hosts: lost },
+    unchangedStamps,
+    isWanted: () => expired.every(isSilent),
+  })
+  if (made === null && !expired.every(isSilent)) {
+    await refuseAlive(host, { alive: expired.filter((name) => !isSilent(name)), stampRevisions })
+  }
+  parts.log.write({ level: 'info', message: `gave up the former lives of ${lost.map((one) => one.host).join(', ')}` })
+}
+
+/** The record that makes this host a member and its first stamp are one commit; the deadline counts from before it. */
+async function join(host: Host, stamper: Stamper, cause: Cause): Promise<void> {
+  const { effects, guard, log } = host.parts
+  let sentMs = effects.nowMonotonicMs()
+  const made = await host.submit({
+    cause,
+    isWanted: () => cause.kind !== 'cluster-started' || host.state().members.size === 0,
+    accept: () => {
+      sentMs = effects.nowMonotonicMs()
+    },
+    also: (plan) => [stamper.draft(plan.number)],
+  })
+  if (made === null) {
+    const [other = 'another host'] = host.state().members.keys()
+    throw new HaError('CLUSTER_ALIVE', `${other} started the cluster ${host.parts.cluster} at the same moment`, {
+      hint: `Join it with: scadmin startnode ${host.parts.cluster}`,
+    })
+  }
+  host.incarnation = made.plan.number
+  host.joinedAtMs = effects.nowMonotonicMs()
+  try {
+    await stamper.begin(sentMs)
+  } catch (error) {
+    // Nothing was begun yet, so this life ends as it would after a restart, and the others need not wait for its stamp to expire.
+    await host.submit({ cause: { kind: 'hosts-lost', hosts: [{ host: host.parts.host, evidence: 'restarted' }] } })
+    await guard.disarm()
+    throw error
+  }
+  log.write({ level: 'info', reconfiguration: made.plan.number, message: `${host.parts.host} is a member` })
+}

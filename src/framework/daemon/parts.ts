@@ -1,0 +1,41 @@
+import type { PlanInput } from '../execute/commit-plan.ts'
+import type { Hands } from '../execute/hands.ts'
+import type { GuardReport } from '../model/guard-report.ts'
+import type { ClusterName, LogicalHostName, PhysicalHostName } from '../model/names.ts'
+import type { ClusterDatabase } from '../ports/cluster-database.ts'
+import type { Effects } from '../ports/effects.ts'
+import type { Guard } from '../ports/guard.ts'
+import type { Log } from '../ports/log.ts'
+
+/** All that the loop of a host is made of. It reaches nothing else: with simulated parts it runs unchanged on virtual time. */
+export interface HostParts {
+  readonly host: PhysicalHostName
+  /** The cluster that this host was set up for. */
+  readonly cluster: ClusterName
+  /** This host's own connection; the loop closes it. */
+  readonly database: ClusterDatabase
+  readonly effects: Effects
+  readonly hands: Hands
+  readonly guard: Guard
+  readonly log: Log
+  /** Absolute path of the administrative file system of a logical host, for the guard's ABORT methods. */
+  pathPrefixOf(logicalHost: LogicalHostName): string
+  /** For people who ask who answers. */
+  readonly identity: { readonly root: string; readonly pid: number; readonly version: string }
+  readonly settings: LoopSettings
+  /** Keeps what a plan was made from. Never throws, never waits. */
+  recordPlan(input: PlanInput): void
+  /** What the guard of this host stopped in former lives, newest first; bounded. */
+  guardReports(): readonly GuardReport[]
+}
+
+/** Figures of the loop that are not part of the cluster's configuration. */
+export interface LoopSettings {
+  /** The whole database is read again this often, as a net below the watch. */
+  readonly rereadMs: number
+  /** Reconfigurations kept in the journal. */
+  readonly journalMax: number
+}
+
+/** Seldom enough to cost nothing, often enough that a change which the watch lost is acted on within seconds. */
+export const LOOP_SETTINGS: LoopSettings = { rereadMs: 5_000, journalMax: 200 }

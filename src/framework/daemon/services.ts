@@ -1,0 +1,103 @@
+import type { ApiServices, Identity } from '../api/services.ts'
+import { HaError, isHaError } from '../errors/ha-error.ts'
+import type { Cause } from '../model/reconfiguration.ts'
+import { checkPlan } from '../plan/check-plan.ts'
+import { needsSettling, plan } from '../plan/planner.ts'
+import { configureCluster, restoreConfiguration } from './configure-cluster.ts'
+import type { Host } from './host.ts'
+import { Previews } from './previews.ts'
+
+/** What the services need of the parts of the loop. */
+export interface ServicesParts {
+  readonly host: Host
+  stampAges: ApiServices['stampAges']
+  leave(by: string): Promise<void>
+}
+
+/** Makes what the API asks: questions are answered from what this host knows, requests are planned and committed here. */
+export function createServices({ host, stampAges, leave }: ServicesParts): ApiServices {
+  const { parts, view, knowledge, life } = host
+  const { effects } = parts
+  const previews = new Previews()
+  return {
+    identity: () => identityOf(host),
+    state: () => host.state(),
+    stampAges,
+    reconfigurations: () => [...view.reconfigurations().values()].toSorted((a, b) => a.number - b.number),
+    halfRuns: (number) => view.halfRuns().of(number),
+    progress: () => [...view.progress().values()],
+    preview: (cause) => {
+      const state = host.state()
+      const made = plan(state, cause, { nowWallMs: effects.nowWallMs() })
+      const fatal = checkPlan(state, made).filter(({ severity }) => severity === 'fatal')
+      if (fatal.length > 0) {
+        const details = fatal.map(({ subject, text }) => `${subject}: ${text}`)
+        throw new HaError('PLAN_UNSAFE', 'the plan breaks a rule of safety and would not be committed', { details })
+      }
+      return { id: previews.remember(view, made, effects.nowMonotonicMs()), plan: made }
+    },
+    submit: (cause, { busyWaitMs }) => submitWhenFree(host, cause, busyWaitMs),
+    apply: async (id) => {
+      const cause = previews.causeOf(id, effects.nowMonotonicMs())
+      const made = await host.submit({
+        cause,
+        accept: (now) => previews.refuseStale(id, view, now, effects.nowMonotonicMs()),
+      })
+      return made?.plan.number ?? null
+    },
+    configure: async (decide) => {
+      const revision = await configureCluster(host, decide)
+      await settle(host)
+      return revision
+    },
+    changed: (revision, withinMs, signal) => knowledge.changed(revision, withinMs, signal),
+    leave,
+    snapshot: () => parts.database.read(),
+    restore: async (records) => {
+      await restoreConfiguration(host, records)
+      await settle(host)
+    },
+    guardReports: () => parts.guardReports(),
+  }
+
+  function identityOf({ incarnation }: Host): Identity {
+    const member = host.ownMember()
+    const role = member === undefined ? 'joining' : member.state === 'leaving' ? 'leaving' : 'member'
+    return { ...parts.identity, cluster: parts.cluster, physicalHost: parts.host, role, incarnation }
+  }
+
+  /** Who changed the configuration should see what follows from it; that it cannot be planned now is no failure of the change. */
+  async function settle({ submit }: Pick<Host, 'submit'>): Promise<void> {
+    if (life.signal.aborted || host.ownMember() === undefined || !needsSettling(host.state())) return
+    try {
+      await submit.call(host, { cause: { kind: 'settle', why: 'the configuration changed' } })
+    } catch (error) {
+      if (!(error instanceof HaError)) throw error
+    }
+  }
+}
+
+/** Plans as soon as what the request needs has come to rest. */
+async function submitWhenFree(host: Host, cause: Cause, busyWaitMs: number): Promise<number | null> {
+  const { parts, view, knowledge, life } = host
+  const untilMs = parts.effects.nowMonotonicMs() + busyWaitMs
+  for (;;) {
+    refuseStranger(host)
+    const { contentRevision } = view
+    try {
+      const made = await host.submit({ cause })
+      return made?.plan.number ?? null
+    } catch (error) {
+      const leftMs = untilMs - parts.effects.nowMonotonicMs()
+      if (!isHaError(error, 'LOGICAL_HOST_BUSY') || leftMs <= 0 || life.signal.aborted) throw error
+      await knowledge.changed(contentRevision, leftMs, life.signal)
+    }
+  }
+}
+
+function refuseStranger(host: Host): void {
+  if (host.ownMember() !== undefined) return
+  throw new HaError('NOT_A_MEMBER', `${host.parts.host} is not a member of the cluster (yet)`, {
+    hint: 'Wait until it has joined, or ask another member.',
+  })
+}
