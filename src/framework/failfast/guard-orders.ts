@@ -24,6 +24,7 @@ export interface GuardOrders {
   readonly stampMs: number
   readonly guardMs: number
   readonly abortMs: number
+  readonly marginMs: number
   readonly clustd: ProcessIdentity
   /** The guard in charge; null while one is being started. */
   readonly guard: ProcessIdentity | null
