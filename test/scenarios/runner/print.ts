@@ -4,10 +4,8 @@ import type { PhysicalHostName } from '../../../src/framework/model/names.ts'
 import type { Plan } from '../../../src/framework/model/reconfiguration.ts'
 import type { Half, Step } from '../../../src/framework/model/step.ts'
 import { describeAction, describeCause, describeMastery } from '../../../src/framework/plan/describe.ts'
-import { listsOf } from './lists.ts'
 import type { Decision } from './scene.ts'
 import type { StepReport, Walked } from './walk.ts'
-import type { Result } from './world.ts'
 
 const widthMax = 98
 
@@ -60,18 +58,18 @@ export function printHalfHead(host: PhysicalHostName, half: Half, isBegun: boole
   return `${host} ${half.kind} ${half.logicalHost}${isBegun ? ', continued' : ''}`
 }
 
-/** Prints one executed step with its argument lists, and its ladder when that ran. `before` is the state in which it was done. */
-export function printStep(before: ClusterState, { host, due }: Walked, report: StepReport): readonly string[] {
-  const line = (step: Step, result: Result): string => {
-    const { action } = step
-    const lists = action.kind === 'method' ? listsOf(before, host, due.half, action).map((list) => ` [${list}]`) : []
-    const ending = result.outcome === 'done' ? '' : `: ${result.outcome}, ${result.message}`
-    return `${describeAction(action)}${lists.join('')}${ending}`
-  }
+/** Prints one executed step with its argument lists, and its ladder when that ran. */
+export function printStep(report: StepReport): readonly string[] {
   return [
-    ...wrap(`  ${report.number} ${line(report.step, report.result)}`),
-    ...report.ladder.flatMap(({ step, result }) => wrap(`    instead: ${line(step, result)}`)),
+    ...wrap(`  ${report.number} ${printRun(report)}`),
+    ...report.ladder.flatMap((rung) => wrap(`    instead: ${printRun(rung)}`)),
   ]
+}
+
+function printRun({ step, result, lists }: Pick<StepReport, 'step' | 'result' | 'lists'>): string {
+  const argv = (lists ?? []).map((list) => ` [${list}]`).join('')
+  const ending = result.outcome === 'done' ? '' : `: ${result.outcome}, ${result.message}`
+  return `${describeAction(step.action)}${argv}${ending}`
 }
 
 /** Prints how a half ended and what that led to. */

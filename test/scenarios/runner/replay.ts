@@ -25,6 +25,7 @@ export function newScene(): Scene {
     reconfigurations: new Map(),
     done: new Set(),
     cursors: new Map(),
+    served: new Map(),
     nowWallMs: 1_000_000,
     faults: [],
   }

@@ -1,4 +1,5 @@
 import { isHaError } from '../../../src/framework/errors/ha-error.ts'
+import { Served } from '../../../src/framework/execute/served.ts'
 import type { ClusterState, Member } from '../../../src/framework/model/cluster-state.ts'
 import type { PhysicalHostName } from '../../../src/framework/model/names.ts'
 import type { Cause, Plan, Reconfiguration, StateChange } from '../../../src/framework/model/reconfiguration.ts'
@@ -23,12 +24,21 @@ export interface Scene {
   readonly done: Set<string>
   /** Begun halves by host, logical host and kind. */
   readonly cursors: Map<string, Cursor>
+  /** What each host serves by the methods that it called in its life. */
+  readonly served: Map<string, Served>
   nowWallMs: number
   /** Fatal notes and broken laws, with where they came from. A scenario with any fails. */
   readonly faults: string[]
 }
 
-/** Copies a scene; plans and states are values and shared. */
+/** Finds what a host serves; a host that has just joined, or whose clustd was restarted, begins with what is committed. */
+export function servedOn(scene: Scene, host: PhysicalHostName): Served {
+  const known = scene.served.get(host) ?? new Served(scene.state, host)
+  scene.served.set(host, known)
+  return known
+}
+
+/** Copies a scene; plans and states are values and shared. What hosts serve is made anew from the state. */
 export function copyScene(scene: Scene): Scene {
   return {
     ...scene,
@@ -36,6 +46,7 @@ export function copyScene(scene: Scene): Scene {
     reconfigurations: new Map(scene.reconfigurations),
     done: new Set(scene.done),
     cursors: new Map(scene.cursors),
+    served: new Map(),
     faults: [...scene.faults],
   }
 }

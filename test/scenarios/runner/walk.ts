@@ -4,7 +4,7 @@ import type { HalfOutcome } from '../../../src/framework/model/timeline.ts'
 import { type Advance, advance } from '../../../src/framework/plan/advance.ts'
 import { describeAction } from '../../../src/framework/plan/describe.ts'
 import { type Due, dueHalves } from '../../../src/framework/plan/due-halves.ts'
-import { commit, type Decision, type Scene, submit } from './scene.ts'
+import { commit, type Decision, type Scene, servedOn, submit } from './scene.ts'
 import { perform, type Result } from './world.ts'
 
 /** One step as it was done, with those of its ladder. */
@@ -12,8 +12,12 @@ export interface StepReport {
   readonly number: number
   readonly step: Step
   readonly result: Result
-  readonly ladder: readonly { readonly step: Step; readonly result: Result }[]
+  readonly lists: Lists
+  readonly ladder: readonly { readonly step: Step; readonly result: Result; readonly lists: Lists }[]
 }
+
+/** argv[1] and argv[2] of a method call; undefined for other actions. */
+export type Lists = readonly [string, string] | undefined
 
 /** What came of doing one step of a half. */
 export interface Walked {
@@ -57,14 +61,25 @@ function cursorKey(host: PhysicalHostName, { logicalHost, kind }: Half): string 
 /** Forgets what a host had begun: it begins again with what it finds to be due. */
 export function forgetCursors(scene: Scene, host: PhysicalHostName): void {
   for (const key of [...scene.cursors.keys()]) if (key.startsWith(`${host}/`)) scene.cursors.delete(key)
+  scene.served.delete(host)
 }
 
 function doStep(scene: Scene, host: PhysicalHostName, half: Half, step: Step, number: number): StepReport {
-  const place = { state: scene.state, host, logicalHost: half.logicalHost }
-  const result = perform(scene.world, place, step.action)
-  const rungs = result.outcome !== 'done' && step.ifItFails.kind === 'ladder' ? step.ifItFails.steps : []
-  const ladder = rungs.map((rung) => ({ step: rung, result: perform(scene.world, place, rung.action) }))
-  return { number, step, result, ladder }
+  const act = (one: Step): { readonly step: Step; readonly result: Result; readonly lists: Lists } => {
+    const lists = listsOf(scene, host, half, one)
+    const place = { state: scene.state, host, logicalHost: half.logicalHost }
+    return { step: one, lists, result: perform(scene.world, place, one.action) }
+  }
+  const done = act(step)
+  const rungs = done.result.outcome !== 'done' && step.ifItFails.kind === 'ladder' ? step.ifItFails.steps : []
+  return { ...done, number, ladder: rungs.map(act) }
+}
+
+function listsOf(scene: Scene, host: PhysicalHostName, half: Half, { action }: Step): Lists {
+  if (action.kind !== 'method') return undefined
+  const service = scene.state.dataServices.get(action.service)
+  if (service === undefined) return ['', '']
+  return servedOn(scene, host).lists(service, action.method, half.logicalHost)
 }
 
 function outcomeOf({ step, result }: StepReport, index: number): HalfOutcome | undefined {
@@ -80,6 +95,7 @@ function end(scene: Scene, host: PhysicalHostName, due: Due, outcome: HalfOutcom
   scene.done.add(`${reconfiguration}/${half.logicalHost}/${half.kind}/${host}/${incarnation}`)
   const next = advance(scene.state, { half, reconfiguration, outcome }, { nowWallMs: scene.nowWallMs })
   if (next.kind === 'plan') return { outcome, advance: next, decision: submit(scene, next.cause) }
+  if (half.kind === 'give-up' && outcome.kind === 'done') servedOn(scene, host).forget(half.logicalHost)
   if (next.kind !== 'nothing') commit(scene, next.changes)
   return { outcome, advance: next }
 }

@@ -169,14 +169,35 @@ export function servicesToRun(state: ClusterState, logicalHost: LogicalHostName)
   return servicesOn(state, logicalHost).filter((service) => !without.includes(service.name))
 }
 
-/** Lists what a service depends on, directly and over others, of all that is registered. */
-export function dependenciesOf(state: ClusterState, service: DataService): ReadonlySet<DataServiceName> {
+/**
+ * Lists what a service depends on, directly and over others, among the services that are on and configured on a logical host:
+ * dependencies order within one logical host only (Sun Cluster 2.2 Software Installation Guide, 10.7).
+ */
+export function dependenciesThere(
+  state: ClusterState,
+  service: DataService,
+  logicalHost: LogicalHostName,
+): ReadonlySet<DataServiceName> {
+  return followDependencies(state, service, (next) => serves(next, logicalHost))
+}
+
+/** Lists what a service depends on, directly and over others, wherever they are. */
+export function dependenciesAnywhere(state: ClusterState, service: DataService): ReadonlySet<DataServiceName> {
+  return followDependencies(state, service, () => true)
+}
+
+function followDependencies(
+  state: ClusterState,
+  service: DataService,
+  counts: (service: DataService) => boolean,
+): ReadonlySet<DataServiceName> {
   const found = new Set<DataServiceName>()
   const open = [...service.dependsOn]
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
-    if (found.has(name)) continue
+    const next = state.dataServices.get(name)
+    if (found.has(name) || next === undefined || !counts(next)) continue
     found.add(name)
-    open.push(...(state.dataServices.get(name)?.dependsOn ?? []))
+    open.push(...next.dependsOn)
   }
   return found
 }

@@ -5,7 +5,7 @@ import { findDisorder, findWrongAddresses, findWrongList, methodsIn, phaseOf } f
 import {
   type Breach,
   configOf,
-  dependenciesOf,
+  dependenciesThere,
   type Examined,
   ladderOf,
   nameOfHalf,
@@ -119,15 +119,15 @@ function findStoppedTooEarly(x: Examined, half: Half): readonly string[] {
     return order.flatMap((name, index) =>
       order
         .slice(index + 1)
-        .filter((later) => dependsOn(x, later, name))
+        .filter((later) => dependsOn(x, half, later, name))
         .map((later) => `${method} of ${name} before that of ${later}, which depends on it`),
     )
   })
 }
 
-function dependsOn(x: Examined, dependant: DataServiceName, dependency: DataServiceName): boolean {
+function dependsOn(x: Examined, half: Half, dependant: DataServiceName, dependency: DataServiceName): boolean {
   const service = x.before.dataServices.get(dependant)
-  return service !== undefined && dependenciesOf(x.before, service).has(dependency)
+  return service !== undefined && dependenciesThere(x.before, service, half.logicalHost).has(dependency)
 }
 
 /** What stands on the ladder of each stopping method, before the end of the processes by force. */

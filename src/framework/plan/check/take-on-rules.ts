@@ -1,6 +1,7 @@
 import type { DataService, MethodName } from '../../model/cluster-config.ts'
+import type { ClusterState } from '../../model/cluster-state.ts'
 import { uncleanOf } from '../../model/mastery.ts'
-import type { PhysicalHostName } from '../../model/names.ts'
+import type { LogicalHostName, PhysicalHostName } from '../../model/names.ts'
 import type { Half } from '../../model/step.ts'
 import {
   findDisorder,
@@ -13,7 +14,8 @@ import {
 import {
   type Breach,
   configOf,
-  dependenciesOf,
+  dependenciesAnywhere,
+  dependenciesThere,
   type Examined,
   nameOfHalf,
   placedSteps,
@@ -89,10 +91,17 @@ export const takeOnRules: readonly Rule[] = [
     name: 'starts-dependencies-first',
     severity: 'fatal',
     sentence: 'a service is started after those it depends on',
+    find: (x) => findStartedTooEarly(x, dependenciesThere),
+  },
+  {
+    name: 'starts-far-dependencies-first',
+    severity: 'warning',
+    sentence: 'a service is started after those it depends on over a service that is on another logical host',
     find: (x) =>
-      x.made.halves.flatMap((half) =>
-        findStartedTooEarly(x, half).map((text) => ({ subject: half.logicalHost, text })),
-      ),
+      findStartedTooEarly(x, (state, service, logicalHost) => {
+        const there = dependenciesThere(state, service, logicalHost)
+        return new Set([...dependenciesAnywhere(state, service)].filter((name) => !there.has(name)))
+      }),
   },
   {
     name: 'without-dependants',
@@ -102,7 +111,7 @@ export const takeOnRules: readonly Rule[] = [
       const without = x.after.states.get(half.logicalHost)?.without ?? []
       return servicesToRun(x.after, half.logicalHost).flatMap((service) =>
         without
-          .filter((name) => dependenciesOf(x.after, service).has(name))
+          .filter((name) => dependenciesThere(x.after, service, half.logicalHost).has(name))
           .map((name) => `starts ${service.name} without ${name}, on which it depends`),
       )
     }),
@@ -171,16 +180,23 @@ function withMethod(services: readonly DataService[], method: MethodName): reado
   return services.filter(({ methods }) => methods[method] !== undefined).map(({ name }) => name)
 }
 
-function findStartedTooEarly(x: Examined, half: Half): readonly string[] {
-  return (['START', 'START_NET'] as const).flatMap((method) => {
-    const order = methodsIn(half, method)
-    return order.flatMap((name, index) => {
-      const service = x.after.dataServices.get(name)
-      const needed = service === undefined ? new Set<string>() : dependenciesOf(x.after, service)
-      return order
-        .slice(index + 1)
-        .filter((later) => needed.has(later))
-        .map((later) => `${method} of ${name} before that of ${later}, on which it depends`)
-    })
-  })
+type Dependencies = (state: ClusterState, service: DataService, logicalHost: LogicalHostName) => ReadonlySet<string>
+
+function findStartedTooEarly(x: Examined, dependencies: Dependencies): readonly Breach[] {
+  return x.made.halves.flatMap((half) =>
+    (['START', 'START_NET'] as const).flatMap((method) => {
+      const order = methodsIn(half, method)
+      return order.flatMap((name, index) => {
+        const service = x.after.dataServices.get(name)
+        const needed = service === undefined ? new Set<string>() : dependencies(x.after, service, half.logicalHost)
+        return order
+          .slice(index + 1)
+          .filter((later) => needed.has(later))
+          .map((later) => ({
+            subject: half.logicalHost,
+            text: `${method} of ${name} before that of ${later}, on which it depends`,
+          }))
+      })
+    }),
+  )
 }

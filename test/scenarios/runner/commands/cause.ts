@@ -22,5 +22,9 @@ function changeWorld({ world, state, ...scene }: Scene, cause: Cause): void {
     if (!world.hosts.has(cause.host)) bootHost(world, cause.host)
     forgetCursors({ ...scene, world, state }, cause.host)
   }
-  if (cause.kind === 'hosts-lost') for (const { host } of cause.hosts) killHost(world, host)
+  if (cause.kind === 'hosts-lost')
+    for (const { host } of cause.hosts) {
+      killHost(world, host)
+      forgetCursors({ ...scene, world, state }, host)
+    }
 }

@@ -45,10 +45,9 @@ function runRound(scene: Scene, only: string | undefined, budget: { left: number
     )
     lines.push(printHalfHead(host, due.half, isBegun))
     while (budget.left > 0) {
-      const before = scene.state
       const walked = walk(scene, host, due)
       budget.left -= 1
-      if (walked.report !== undefined) lines.push(...printStep(before, walked, walked.report))
+      if (walked.report !== undefined) lines.push(...printStep(walked.report))
       if (walked.ended !== undefined) {
         lines.push(...printEnd(scene.state, walked, walked.ended))
         abortIfAsked(scene, host, walked)
