@@ -285,10 +285,14 @@ function describeDaemons(at: At): void {
       const server = createServer().listen(0, '127.0.0.1')
       await runScript(at, leaves('exec sleep 1000'))
       const pid = await at().readMark('daemon')
-      await eventually('its program to be executed', 5000, () => commandOf(pid) === 'sleep' || undefined)
-      const held = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
+      const mayHold = ['/dev/null', join(logDirectory(at), logs(at)[0] ?? '')]
+      // While it starts, it reads its script and its libraries.
+      await eventually('the daemon to hold its output only', 5000, (saw) => {
+        const held = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
+        saw(held)
+        return (commandOf(pid) === 'sleep' && held.every((file) => mayHold.includes(file))) || undefined
+      })
       server.close()
-      expect(new Set(held)).toEqual(new Set(['/dev/null', join(logDirectory(at), logs(at)[0] ?? '')]))
     })
 
     it('is found and ended when it is stopped', async () => {
@@ -307,6 +311,7 @@ function describeHidingDaemons(at: At): void {
     it('is found by descent when it hides its environment, as servers do that show a title', async () => {
       await runScript(at, leaves(`setsid sh -c 'env -i sleep 1000 & echo $! >$D/child; wait'`))
       const child = await at().readMark('child')
+      await eventually('the child to hide', 5000, () => commandOf(child) === 'sleep' || undefined)
       await eventually('both to be seen', 5000, async (saw) => {
         const found = await at().runner.processes(scopeOf(pgdata))
         saw(found)
