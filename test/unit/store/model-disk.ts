@@ -27,7 +27,7 @@ interface Handle {
   readonly process: object
 }
 
-/** What a test does to one file call: lets it be, makes it fail, or kills the process there (a write is then half done). */
+/** What a test does to one file call: lets it be, makes it fail, or kills the process there; a write is then half done. */
 export type Interference = (op: string, count: number) => 'go on' | 'kill' | { readonly fail: string }
 
 /**
@@ -49,25 +49,39 @@ export class ModelDisk {
     return [...this.#names.keys()]
   }
 
+  /** The content of a file. */
+  contentOf(path: string): Buffer {
+    const inode = this.#names.get(path)
+    assert.ok(inode !== undefined, `no file ${path}`)
+    return inode.content
+  }
+
+  /** Replaces the content of a file, as damage does: on the disk too. `undefined` removes it. */
+  damage(path: string, content: Buffer | undefined): void {
+    if (content === undefined) this.#changeNames([[path, undefined]])
+    else this.#changeNames([[path, { content, onDisk: content, pending: [], lockedBy: undefined }]])
+  }
+
+  /** Changes the content of a file under the eyes of those that have it open. */
+  overwrite(path: string, content: Buffer): void {
+    const inode = this.#names.get(path)
+    assert.ok(inode !== undefined, `no file ${path}`)
+    Object.assign(inode, { content, onDisk: content, pending: [] })
+  }
+
   /** Makes the file calls of one process. */
   startProcess(interfere: Interference = () => 'go on'): Files {
     const process = { count: 0, isDead: false }
-    const step = (op: string): 'go on' | 'kill' => {
+    return this.#files(process, (op) => {
       if (process.isDead) throw new Killed(op)
       process.count += 1
       const verdict = interfere(op, process.count)
-      if (verdict === 'kill') {
-        process.isDead = true
-        this.#closeAll(process)
-        return 'kill'
-      }
-      if (verdict !== 'go on') throw systemError(verdict.fail)
-      return 'go on'
-    }
-    const stepOrDie = (op: string): void => {
-      if (step(op) === 'kill') throw new Killed(op)
-    }
-    return this.#files(process, step, stepOrDie)
+      if (verdict === 'go on') return
+      if (verdict !== 'kill') throw systemError(verdict.fail)
+      process.isDead = true
+      this.#closeAll(process)
+      throw new Killed(op)
+    })
   }
 
   /** Takes the power away: all processes are gone, and of what was not synced what `random` leaves. */
@@ -85,7 +99,7 @@ export class ModelDisk {
     }
   }
 
-  #files(process: object, step: (op: string) => 'go on' | 'kill', stepOrDie: (op: string) => void): Files {
+  #files(process: object, stepOrDie: (op: string) => void): Files {
     const inodeOf = (file: OpenFile): Inode => {
       const handle = this.#handles.get(file)
       assert.ok(handle !== undefined && typeof handle.inode !== 'string', `no open file ${file}`)
@@ -124,14 +138,21 @@ export class ModelDisk {
       },
       read: (op, file, into, position) => {
         stepOrDie(op)
-        return inodeOf(file).content.copy(into, 0, position)
+        const { content } = inodeOf(file)
+        return position >= content.length ? 0 : content.copy(into, 0, position)
       },
       write: (op, file, bytes, position) => {
-        const inode = inodeOfLiving(process, () => inodeOf(file))
-        const isKilled = step(op) === 'kill'
-        const there = isKilled ? Math.floor(bytes.length / 2) : bytes.length
-        change(inode, { kind: 'write', position, bytes: Buffer.from(bytes.subarray(0, there)) })
-        if (isKilled) throw new Killed(op)
+        if (isDead(process)) throw new Killed(op)
+        const inode = inodeOf(file) // Found before the step, which may close it.
+        const write = (sizeBytes: number): void =>
+          change(inode, { kind: 'write', position, bytes: Buffer.from(bytes.subarray(0, sizeBytes)) })
+        try {
+          stepOrDie(op)
+        } catch (error) {
+          write(Math.floor(bytes.length / 2))
+          throw error
+        }
+        write(bytes.length)
       },
       sizeBytes: (op, file) => {
         stepOrDie(op)
@@ -145,7 +166,7 @@ export class ModelDisk {
         stepOrDie(op)
         const end = beginSync(file)
         await this.whileSyncing()
-        if ('isDead' in process && process.isDead === true) throw new Killed(op)
+        if (isDead(process)) throw new Killed(op)
         end()
       },
       syncNow: (op, file) => {
@@ -225,10 +246,8 @@ export class ModelDisk {
   }
 }
 
-/** Finds the file before the step that may kill: the step closes it. */
-function inodeOfLiving(process: object, find: () => Inode): Inode {
-  if ('isDead' in process && process.isDead === true) throw new Killed('write')
-  return find()
+function isDead(process: object): boolean {
+  return 'isDead' in process && process.isDead === true
 }
 
 function setName(names: Map<string, Inode>, name: string, inode: Inode | undefined): void {

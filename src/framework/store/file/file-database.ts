@@ -74,7 +74,7 @@ export class FileDatabase implements ClusterDatabase {
   /** Makes sure, under the lock, that the end of the log is sound, and all of it on the disk: the second half of opening. */
   async settle(): Promise<void> {
     const strays = await this.#parts.lock.run(() => {
-      this.#catchUp()
+      this.#catchUp('lost-power')
       return this.#follower.removeStrayLogs()
     }, this.#ending.signal)
     for (const path of strays) {
@@ -146,8 +146,12 @@ export class FileDatabase implements ClusterDatabase {
     for (const waiting of this.#queue.splice(0)) waiting.reject(closedError())
     await this.#pumping
     await this.#replacing
-    await this.#follower.close()
-    this.#parts.lock.close()
+    try {
+      await this.#follower.close()
+      this.#parts.lock.close()
+    } catch (error) {
+      throw wrapFileError('the cluster database cannot be closed', error) // What was answered is safe all the same.
+    }
   }
 
   /** Brings the queue into the log: at once when the lock is free, so that a stamp costs no turn of the event loop. */
@@ -262,8 +266,8 @@ export class FileDatabase implements ClusterDatabase {
     }
   }
 
-  #catchUp(): void {
-    const cut = this.#follower.catchUp()
+  #catchUp(mayBe?: 'lost-power'): void {
+    const cut = this.#follower.catchUp(mayBe)
     if (cut !== undefined) this.#parts.log(cutMessage(cut))
   }
 

@@ -59,11 +59,17 @@ export class LogFollower {
     }
   }
 
-  /** Reads what is new, under the lock; cuts off what a dead writer left half done. Throws `DATABASE_CORRUPT`, with nothing changed, when that is damage. */
-  catchUp(): CutTail | undefined {
-    if (this.refresh() === 'end') return undefined
+  /**
+   * Reads what is new, under the lock; cuts off what a dead writer, or when `mayBe` says so a loss of power, left half done.
+   * Throws `DATABASE_CORRUPT`, with nothing changed, when that does not explain what is there.
+   */
+  catchUp(mayBe: 'killed-writer' | 'lost-power' = 'killed-writer'): CutTail | undefined {
+    if (this.refresh() === 'end') {
+      this.#log.checkEnd()
+      return undefined
+    }
     this.#findStrayLogs() // A later log may prove that this is no tail.
-    return this.#log.cutTail()
+    return this.#log.cutTail(mayBe)
   }
 
   /** Appends a commit if its guards hold, under the lock and after `catchUp`. */

@@ -89,18 +89,32 @@ export class LogFile {
 
   /**
    * Cuts off what stands behind the last good frame. Call it under the lock only, after a `pending` tail: then no living writer is at work there.
-   * Throws `DATABASE_CORRUPT`, with nothing changed, if what stands there was durable once.
+   * `mayBe` says what can have happened: `killed-writer` while this process looked on, or also `lost-power` before it started.
+   * Throws `DATABASE_CORRUPT`, with nothing changed, if that does not explain what stands there.
    */
-  cutTail(): CutTail {
+  cutTail(mayBe: 'killed-writer' | 'lost-power'): CutTail {
     const { files } = this.#place
     const bytes = Buffer.allocUnsafe(files.sizeBytes('log:look', this.#file) - this.#endBytes)
     const there = bytes.subarray(0, files.read('log:look', this.#file, bytes, this.#endBytes))
     const judged = judgeTail(there, this.#endBytes)
-    if (judged.kind === 'damage') throw corruptError({ path: this.path, offset: this.#endBytes, what: judged.what })
+    // What a killed writer had written stays in the memory of the machine as it was, so only its end can be missing.
+    const isExplained = judged.kind === 'tail' && (mayBe === 'lost-power' || decodeFrame(there, 0).kind === 'short')
+    if (!isExplained) throw corruptError({ path: this.path, offset: this.#endBytes, what: judged.what })
     files.truncate('log:cut', this.#file, this.#endBytes)
     // If the cut could come undone, good frames of the tail might stand behind what is written next, and seem to follow it.
     files.syncNow('log:cut', this.#file)
     return { path: this.path, offset: this.#endBytes, sizeBytes: there.length, why: judged.what }
+  }
+
+  /** Makes sure that nobody made the log shorter than it was when it was read: what is written behind its end could never be read. */
+  checkEnd(): void {
+    const sizeBytes = this.#place.files.sizeBytes('log:check', this.#file)
+    if (sizeBytes >= this.#endBytes) return
+    throw corruptError({
+      path: this.path,
+      offset: sizeBytes,
+      what: `it ends here, and went on to byte ${this.#endBytes} before`,
+    })
   }
 
   /** Writes one frame behind the last one, or nothing. Call it under the lock only, with the tail read to its end. */
