@@ -81,7 +81,8 @@ export function printEnd(after: ClusterState, { due }: Walked, ended: NonNullabl
   if (outcome.kind === 'unproved') {
     return [...wrap(`  => ${where}: ${outcome.leftovers.map(({ what }) => what).join(', ')}`), ...abort]
   }
-  if (decision !== undefined) return ['  => failed', ...printDecision(decision)]
+  if (decision !== undefined)
+    return [outcome.kind === 'done' ? '  => released' : '  => failed', ...printDecision(decision)]
   if (due.half.kind.startsWith('watch')) return ['  => done']
   return [...wrap(`  => ${where}`), ...abort]
 }

@@ -7,6 +7,22 @@ import type { HostWorld, World } from './world.ts'
 
 /** Says what is wrong with a cluster in which nothing is left to do: state and world must agree, and what can be mastered must be. */
 export function judgeAtRest({ state, world }: Scene): readonly string[] {
+  return [...judgeOutsiders(state, world), ...judgeLogicalHosts(state, world)]
+}
+
+/** A host that left in order has nothing of any logical host any more, not even a fault monitor. */
+function judgeOutsiders(state: ClusterState, world: World): readonly string[] {
+  const members: readonly string[] = [...state.members.keys()]
+  return [...world.hosts]
+    .filter(([host]) => !members.includes(host))
+    .flatMap(([host, there]) => [
+      ...[...there.imported, ...there.addresses].map((part) => `${part} is on ${host}, which has left`),
+      ...[...there.started, ...there.networked].map((key) => `${key} runs on ${host}, which has left`),
+      ...[...there.monitored].map((key) => `monitor of ${key} runs on ${host}, which has left`),
+    ])
+}
+
+function judgeLogicalHosts(state: ClusterState, world: World): readonly string[] {
   return [...state.states.values()].flatMap((at) => {
     const logicalHost = state.logicalHosts.get(at.name)
     if (logicalHost === undefined) return [`${at.name} has a state and no configuration`]
