@@ -138,5 +138,7 @@ export const statusShape = z.strictObject({ messages: count(1_000, 0) })
 export const historyShape = z.strictObject({ last: count(1_000, 20) })
 /** Number of a reconfiguration in a path. */
 export const numberShape = z.strictObject({ number: z.coerce.number().pipe(z.int().min(1)) })
+/** Number of a reconfiguration in a path, or `last`, as text. */
+export const lastShape = z.strictObject({ number: word })
 /** Name or id in a path. */
 export const nameShape = z.strictObject({ name: word })

@@ -20,9 +20,9 @@ const ANSWER_BYTES_MAX = 256 * 1024 * 1024
 /** Characters of one line of a followed reconfiguration, at most: a plan of 500 logical hosts has about 2 million. */
 const LINE_CHARS_MAX = 32 * 1024 * 1024
 
-/** Makes one request and returns the parsed answer. Rejects with `HaError` only; see `Client`. */
-export async function callSocket(call: Call): Promise<unknown> {
-  const answer = await openCall(call)
+/** Makes one request and returns the parsed answer. Rejects with `HaError` only; see `Client`. `signal` ends the waiting. */
+export async function callSocket(call: Call, signal?: AbortSignal): Promise<unknown> {
+  const answer = await openCall(call, signal)
   const text = await readText(call, answer)
   const value = parseAnswer(text)
   if (!isSuccess(answer)) throw reviveError(value, answer.statusCode)

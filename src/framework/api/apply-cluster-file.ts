@@ -1,0 +1,67 @@
+import { decideClusterFile } from '../configure/cluster-file-decide.ts'
+import { parseClusterFile } from '../configure/cluster-file-parse.ts'
+import { configurationOf } from '../configure/configuration.ts'
+import { describeChanges } from '../configure/describe-changes.ts'
+import { HaError, isHaError } from '../errors/ha-error.ts'
+import type { ClusterState } from '../model/cluster-state.ts'
+import { describeCause } from '../plan/describe.ts'
+import type { RouteContext } from './app.ts'
+import { changeConfiguration, configurationWarnings } from './change-configuration.ts'
+import { toCause } from './to-cause.ts'
+import type { ClusterFileRequest, ConfigurationDiffJson, ConfiguredJson, RequestJson } from './wire.ts'
+
+/** Milliseconds that each request behind a cluster file waits for logical hosts in motion, also those that the one before it has set in motion. */
+const BUSY_WAIT_MS = 120_000
+
+/** Says what applying a cluster file would change. Throws `CONFIG_INVALID` with every problem. */
+export function diffClusterFile(state: ClusterState, request: ClusterFileRequest): ConfigurationDiffJson {
+  const { changes, requests, kept } = decide(request)(state)
+  return {
+    changes: [...describeChanges(configurationOf(state), changes), ...kept],
+    requests: requests.map((one) => describeCause(toCause(state, one, ''))),
+    warnings: configurationWarnings(state),
+  }
+}
+
+/**
+ * Commits what a cluster file changes, all of it or nothing, then asks for what must run or stop. Throws `CONFIG_INVALID` with every problem, and then
+ * nothing was changed; what the planner refuses afterwards is thrown with a detail that says that the configuration was changed.
+ */
+export async function applyClusterFile(
+  { services }: RouteContext,
+  request: ClusterFileRequest,
+  by: string,
+): Promise<ConfiguredJson> {
+  const decideOn = decide(request)
+  const { requests, kept } = decideOn(services.state())
+  const configured = await changeConfiguration(services, (state) => decideOn(state).changes)
+  const reconfigurations: number[] = []
+  for (const one of requests) {
+    const cause = toCause(services.state(), one, by)
+    const number = await services.submit(cause, { busyWaitMs: BUSY_WAIT_MS }).catch((error: unknown) => {
+      throw halfDone(error, one, configured)
+    })
+    if (number !== null) reconfigurations.push(number)
+  }
+  return { ...configured, changes: [...configured.changes, ...kept], reconfigurations }
+}
+
+function decide(request: ClusterFileRequest): (state: ClusterState) => ReturnType<typeof decideClusterFile> {
+  const { text, fileName, prune = false } = request
+  const parsed = parseClusterFile(text, fileName)
+  return (state) => decideClusterFile(parsed, state, prune)
+}
+
+function halfDone(error: unknown, request: RequestJson, { revision }: ConfiguredJson): unknown {
+  if (!isHaError(error)) return error
+  const done =
+    revision === null ? 'The configuration was as in the file already' : 'The configuration is now as in the file'
+  return new HaError(error.code, error.message, {
+    ...(error.hint !== undefined && { hint: error.hint }),
+    details: [
+      ...error.details,
+      `${done}; what was refused is only the request '${request.kind}'. Apply the file again later.`,
+    ],
+    cause: error,
+  })
+}

@@ -1,0 +1,46 @@
+import type { FastifyInstance } from 'fastify'
+import { findLogicalHost } from '../../configure/decide-logical-host.ts'
+import type { RouteContext } from '../app.ts'
+import { operatorOf } from '../operator.ts'
+import { parseRequest } from '../parse-request.ts'
+import { emptyShape, hagetShape, nameShape, statusShape } from '../request-shapes.ts'
+import { viewExplanation } from '../views/explain-view.ts'
+import { viewField } from '../views/haget-view.ts'
+import { viewStatus } from '../views/status-view.ts'
+import type { ExplainJson, HagetJson, IdentityJson, StatusJson } from '../wire.ts'
+
+/** Adds what asks about the cluster as it is, and `leave`. */
+export function addStatusRoutes(app: FastifyInstance, { services, facts }: RouteContext): void {
+  app.get('/v1/identity', async (): Promise<IdentityJson> => services.identity())
+
+  app.get('/v1/status', async (request): Promise<StatusJson> => {
+    const { messages } = parseRequest(statusShape, request.query, 'query')
+    return viewStatus({
+      identity: services.identity(),
+      state: services.state(),
+      stampAges: services.stampAges(),
+      reconfigurations: services.reconfigurations(),
+      progress: services.progress(),
+      guardReports: services.guardReports(),
+      messages: facts.recentMessages(messages),
+      nowWallMs: facts.effects.nowWallMs(),
+    })
+  })
+
+  app.get('/v1/haget', async (request): Promise<HagetJson> => {
+    const query = parseRequest(hagetShape, request.query, 'query')
+    return viewField(services.state(), query, services.identity().physicalHost)
+  })
+
+  app.get('/v1/logical-hosts/:name/explain', async (request): Promise<ExplainJson> => {
+    const state = services.state()
+    const { name } = findLogicalHost(state, parseRequest(nameShape, request.params, 'path').name)
+    return viewExplanation(state, name, services.reconfigurations())
+  })
+
+  app.post('/v1/leave', async (request): Promise<object> => {
+    parseRequest(emptyShape, request.body, 'request')
+    await services.leave(operatorOf(request))
+    return {}
+  })
+}

@@ -1,0 +1,101 @@
+import { z } from 'zod'
+import { METHOD_NAMES } from '../model/cluster-config.ts'
+
+// The shape of a cluster file. What its values mean is checked together with the whole configuration, by `checkConfiguration`.
+
+const word = z.string().max(1_024)
+const words = z.array(word).max(1_000)
+
+const cluster = z.strictObject({
+  name: word,
+  logicalHostTimeoutS: z.exactOptional(z.number()),
+  stepTimeoutS: z.exactOptional(z.number()),
+  syslogFacility: z.exactOptional(word),
+  timings: z.exactOptional(
+    z.strictObject({
+      stampMs: z.exactOptional(z.number()),
+      guardMs: z.exactOptional(z.number()),
+      abortMs: z.exactOptional(z.number()),
+      marginMs: z.exactOptional(z.number()),
+    }),
+  ),
+  budgets: z.exactOptional(
+    z.strictObject({
+      takeoversMax: z.exactOptional(z.number()),
+      takeoverWindowMs: z.exactOptional(z.number()),
+      evictionsMax: z.exactOptional(z.number()),
+      evictionWindowMs: z.exactOptional(z.number()),
+      parallelMovesMax: z.exactOptional(z.number()),
+    }),
+  ),
+})
+
+const physicalHost = z.strictObject({ publicNames: words.default([]), privateLinks: words.default([]) })
+
+const fileSystem = z.strictObject({
+  device: word,
+  type: z.enum(['ext4', 'xfs']),
+  mountPoint: word.default(''),
+  options: words.default([]),
+})
+
+const diskGroup = z.strictObject({
+  directory: z.exactOptional(word),
+  filesystems: z.exactOptional(z.array(fileSystem).max(1_000)),
+})
+
+const address = z.strictObject({
+  address: word,
+  /** One for all possible masters, or one for each. */
+  adapters: z
+    .union(
+      [word, z.record(word, word)],
+      'Invalid input: expected the name of an adapter, or one for each physical host',
+    )
+    .default({}),
+})
+
+const logicalHost = z.strictObject({
+  physicalHosts: words,
+  diskGroups: words,
+  addresses: z.array(address).max(1_000).default([]),
+  switchback: z.enum(['automatic', 'manual']).default('automatic'),
+  onStuck: z.enum(['stay', 'abort']).default('stay'),
+})
+
+const method = z.strictObject({ program: word, timeoutS: z.number() })
+
+const dataService = z.strictObject({
+  state: z.exactOptional(z.enum(['on', 'off'])),
+  logicalHosts: words,
+  dependsOn: words.default([]),
+  baseDirectory: word.default(''),
+  methods: z.partialRecord(
+    z.enum(METHOD_NAMES),
+    z.union([word, method], 'Invalid input: expected a program, or program and timeoutS'),
+  ),
+  version: word.default(''),
+  apiVersion: word.default(''),
+  packages: words.default([]),
+})
+
+/** Makes a section: entries by name. A name without anything behind it (null) is an entry with nothing but defaults. */
+const section = <Entry extends z.ZodType>(entry: Entry) =>
+  z.exactOptional(
+    z.record(
+      word,
+      z.preprocess((value) => value ?? {}, entry),
+    ),
+  )
+
+/** What a cluster file may hold. */
+export const clusterFileShape = z.strictObject({
+  cluster,
+  physicalHosts: section(physicalHost),
+  diskGroups: section(diskGroup),
+  logicalHosts: section(logicalHost),
+  dataServices: section(dataService),
+})
+
+/** A cluster file whose shape is right, with defaults filled in. A section that is absent leaves what it is about alone. */
+export type ClusterFile = z.infer<typeof clusterFileShape>
