@@ -4,17 +4,24 @@ import {
   type CommittedStamp,
   type Deadline,
   extendDeadline,
+  isPassed,
   leftMs,
   lookAtClocks,
+  mayAct,
   newDeadline,
 } from '../membership/deadline.ts'
 import type { Clocks } from '../membership/own-health.ts'
 import type { Host } from './host.ts'
 
+/** Intervals in which a stamp must be committed after the clocks jumped: one until the next, one for the commit. */
+const PROOF_STAMPS = 2
+
 /** Knows until when this host may act, tells its guard, and ends this life when the time is over. Only a stamp that was committed extends it. */
 export class DeadlineKeeper {
   readonly #host: Host
   #deadline: Deadline
+  /** Since when neither the deadline has passed nor may anything be begun; own monotonic clock. */
+  #unprovedSinceMs: number | undefined
   #provers: (() => void)[] = []
   #lastStampSentMs: number | undefined
 
@@ -38,23 +45,23 @@ export class DeadlineKeeper {
     await guard.live(stamp.incarnation)
   }
 
-  /** Takes a committed stamp in. Throws `GUARD_LOST`. */
+  /** Takes a committed stamp in. Throws `GUARD_LOST`, `DEADLINE_PASSED`. */
   async extend(stamp: CommittedStamp): Promise<void> {
     const before = this.#deadline
     this.#deadline = extendDeadline(before, stamp, this.#clocks(), this.#host.timings())
     this.#lastStampSentMs = stamp.sentMs
     if (this.#deadline.untilMs > before.untilMs) await this.#host.parts.guard.extend(this.#deadline.untilMs)
-    if (this.#deadline.proveAfterMs === undefined) this.#proved()
+    this.#look()
   }
 
-  /** Tells whether a step may begin. After a jump of the wall clock it waits for the stamp that proves that this host is still a member. */
+  /** Tells whether a step may begin. After a jump of the clocks it waits for the stamp that proves that this host is still a member. */
   async permit(): Promise<Permit> {
-    this.#look()
-    while (this.#deadline.proveAfterMs !== undefined && !this.#host.life.signal.aborted && this.#leftMs() > 0) {
+    const { signal } = this.#host.life
+    while (this.#look() === 'unproved' && !signal.aborted) {
       await new Promise<void>((resolve) => this.#provers.push(resolve))
     }
-    if (this.#host.life.signal.aborted) return { kind: 'forbidden', message: String(this.#host.life.signal.reason) }
-    if (this.#leftMs() > 0) return { kind: 'allowed' }
+    if (signal.aborted) return { kind: 'forbidden', message: String(signal.reason) }
+    if (this.#look() === 'may-act') return { kind: 'allowed' }
     return { kind: 'forbidden', message: 'the deadline of this host has passed' }
   }
 
@@ -63,48 +70,55 @@ export class DeadlineKeeper {
     const { effects } = this.#host.parts
     const { signal } = this.#host.life
     while (!signal.aborted) {
-      this.#look()
-      const left = this.#leftMs()
-      const unprovedMs = this.#unprovedMs()
       const { stampMs } = this.#host.timings()
+      const verdict = this.#look()
+      const unprovedMs = effects.nowMonotonicMs() - (this.#unprovedSinceMs ?? effects.nowMonotonicMs())
       // Once this host has left it stands its guard down, and nothing is to be renewed any more. If that hangs, the guard ends it.
       if (this.#host.life.isDeparting) await sleepUntilAborted(effects, stampMs, signal)
-      else if (left <= 0) this.#end('its stamp could not be renewed in time')
-      else if (unprovedMs > stampMs * 2) this.#end('its wall clock jumped, and no stamp could be committed since')
-      else await sleepUntilAborted(effects, Math.min(left, stampMs), signal)
+      else if (verdict === 'passed') this.#end('its stamp could not be renewed in time')
+      else if (unprovedMs > stampMs * PROOF_STAMPS) this.#end('its clock jumped, and no stamp could be committed since')
+      else await sleepUntilAborted(effects, Math.min(Math.max(this.#leftMs(), 1), stampMs), signal)
     }
-    this.#proved()
+    this.#wakeProvers()
   }
 
   #end(why: string): void {
     this.#host.life.end({ kind: 'deadline-passed', why })
   }
 
-  #look(): void {
-    const before = this.#deadline.proveAfterMs
-    this.#deadline = lookAtClocks(this.#deadline, this.#clocks(), this.#host.timings())
-    if (before === this.#deadline.proveAfterMs) return
-    this.#host.parts.log.write({
-      level: 'warn',
-      message: 'the wall clock jumped ahead; no step begins before the next stamp is committed',
-    })
+  /** The guard has the last word: while it has not taken a new deadline in, its old one counts. */
+  #look(): 'may-act' | 'unproved' | 'passed' {
+    const { parts } = this.#host
+    const now = this.#clocks()
+    const timings = this.#host.timings()
+    this.#deadline = lookAtClocks(this.#deadline, now, timings)
+    const guardUntilMs = parts.guard.deadlineMs()
+    if (isPassed(this.#deadline, now)) return 'passed'
+    const isProved = mayAct(this.#deadline, now, timings) && guardUntilMs !== Number.NEGATIVE_INFINITY
+    if (isProved) {
+      this.#unprovedSinceMs = undefined
+      this.#wakeProvers()
+      return guardUntilMs > now.monotonicMs ? 'may-act' : 'passed'
+    }
+    if (this.#unprovedSinceMs === undefined && !this.#host.life.isDeparting) {
+      parts.log.write({
+        level: 'warn',
+        message: 'the clock jumped ahead; no step begins before the next stamp is committed',
+      })
+    }
+    this.#unprovedSinceMs ??= now.monotonicMs
+    return 'unproved'
   }
 
-  #proved(): void {
+  #wakeProvers(): void {
     const provers = this.#provers
     this.#provers = []
     for (const prover of provers) prover()
   }
 
-  /** The guard decides in the end: while it has not taken the new deadline in, the old one counts. */
   #leftMs(): number {
     const now = this.#clocks()
     return Math.min(leftMs(this.#deadline, now), this.#host.parts.guard.deadlineMs() - now.monotonicMs)
-  }
-
-  #unprovedMs(): number {
-    const { proveAfterMs } = this.#deadline
-    return proveAfterMs === undefined ? 0 : this.#clocks().monotonicMs - proveAfterMs
   }
 
   #clocks(): Clocks {

@@ -35,7 +35,7 @@ function holdingOf(
     pathPrefix,
     services: servicesOn(state.dataServices, name).toReversed().map(serviceOf),
     addresses: logicalHost.addresses.map((address) => ({ address, adapter: adapterOf(address, me) })),
-    diskGroups: logicalHost.diskGroups.toReversed().flatMap((groupName) => {
+    diskGroups: logicalHost.diskGroups.flatMap((groupName) => {
       const diskGroup = state.diskGroups.get(groupName)
       return diskGroup === undefined ? [] : [{ diskGroup, mountPoint: mountPointOf(logicalHost, groupName) }]
     }),

@@ -24,7 +24,7 @@ describe('the loop of a host', () => {
     expect(world.acts.slice(3).toSorted()).toEqual(["alpha FM_START web 'ha1' ''", "beta FM_START web '' 'ha1'"])
     expect(world.hosts.get('alpha')?.guard.held.map((holding) => holding.logicalHost)).toEqual(['ha1'])
     const runs = world.hosts.get('beta')?.loop.services.halfRuns(3) ?? []
-    expect(runs.map((run) => `${run.host} ${run.kind} ${run.outcome.kind}`)).toEqual([
+    expect(runs.map((run) => `${run.host} ${run.kind} ${run.outcome.kind}`).toSorted()).toEqual([
       'alpha take-on done',
       'alpha watch-start done',
       'beta watch-start done',

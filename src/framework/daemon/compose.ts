@@ -1,0 +1,133 @@
+import { chmodSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { createMethodRunner } from '../../methods/run-method.ts'
+import { hostKey } from '../../methods/scope-names.ts'
+import { buildApp } from '../api/app.ts'
+import { socketPathOf } from '../api/client.ts'
+import { readLocalFacts } from '../api/local-facts.ts'
+import { ipAddressDriver } from '../drivers/address/ip.ts'
+import { localAddressDriver } from '../drivers/address/local.ts'
+import { directoryDriver } from '../drivers/disk-group/directory.ts'
+import { fileSystemDriver } from '../drivers/disk-group/filesystem.ts'
+import { isHaError } from '../errors/ha-error.ts'
+import { createRealHands } from '../execute/real-hands.ts'
+import { composeHands } from '../failfast/compose-hands.ts'
+import { createGuardClient } from '../failfast/guard-client.ts'
+import { readGuardReports } from '../failfast/guard-reports.ts'
+import { PROFILES } from '../membership/check-timings.ts'
+import type { Timings } from '../model/cluster-config.ts'
+import type { GuardReport } from '../model/guard-report.ts'
+import type { LogicalHostName } from '../model/names.ts'
+import type { Effects } from '../ports/effects.ts'
+import { openFileDatabase } from '../store/file/open-file-database.ts'
+import type { HostFile } from './host-file.ts'
+import type { StartMode } from './join.ts'
+import type { DaemonLog } from './log.ts'
+import { createHostLoop, type HostLoop } from './loop.ts'
+import { LOOP_SETTINGS } from './parts.ts'
+import { PlanRing } from './plan-ring.ts'
+
+/** What a daemon is composed for. */
+export interface Composition {
+  /** `HAVEN_ROOT`, absolute. */
+  readonly root: string
+  /** Directory with `bin/` and `dist/` of this Haven. */
+  readonly installation: string
+  readonly hostFile: HostFile
+  readonly mode: StartMode
+  readonly effects: Effects
+  readonly log: DaemonLog
+}
+
+/** A daemon that was put together; nothing of it runs yet. */
+export interface Daemon {
+  readonly loop: HostLoop
+  /** Answers the API on the socket. */
+  listen(): Promise<void>
+  /** Ends the API and whatever the drivers do in the background. */
+  close(): Promise<void>
+}
+
+/** Wires clustd: the only place that says which database, drivers, methods and guard it is made of. Throws `DATABASE_*`. */
+export async function composeDaemon(composition: Composition): Promise<Daemon> {
+  const { root, hostFile, effects, log, mode } = composition
+  const warn = (message: string): void => log.write({ level: 'warn', message })
+  const place = { root, cluster: hostFile.cluster, physicalHost: hostFile.physicalHost }
+  const pathDirectories = [join(composition.installation, 'bin')]
+  const driverHost = { ...place, scope: hostKey(place), effects }
+  const addresses = { local: localAddressDriver(driverHost), ip: ipAddressDriver(driverHost) }
+  const pathPrefixOf = (logicalHost: LogicalHostName): string => join(root, logicalHost)
+  const { directory } = hostFile.database
+  const database = await openFileDatabase({ directory, effects, create: mode === 'found', log: warn })
+  const plans = new PlanRing(root, effects, log)
+  let reports: readonly GuardReport[] = await readGuardReports(root)
+  const loop: HostLoop = createHostLoop({
+    host: hostFile.physicalHost,
+    cluster: hostFile.cluster,
+    database,
+    effects,
+    hands: createRealHands({
+      diskGroups: { directory: directoryDriver(driverHost), filesystem: fileSystemDriver(driverHost) },
+      addresses,
+      methods: createMethodRunner({ ...place, pathDirectories, effects, log: warn }),
+      pathPrefixOf,
+    }),
+    guard: createGuardClient({
+      ...place,
+      program: join(composition.installation, 'dist/failfastd.mjs'),
+      pathDirectories,
+      rebootCommand: hostFile.rebootCommand,
+      timings: () => timingsOf(loop),
+      hands: composeHands({ ...place, pathDirectories }, effects),
+      log,
+    }),
+    log,
+    pathPrefixOf,
+    identity: { root, pid: process.pid, version: versionOf(composition.installation) },
+    settings: LOOP_SETTINGS,
+    recordPlan: (input) => plans.record(input),
+    guardReports: () => reports,
+  })
+  const app = buildApp(loop.services, {
+    facts: { effects, ...readLocalFacts(hostFile.physicalHost), recentMessages: (max) => log.recent(max) },
+    log,
+  })
+  return {
+    loop,
+    listen: async () => {
+      // Former lives are reported once they were cleaned up after, which the start has done.
+      reports = await readGuardReports(root)
+      const path = freeSocket(root)
+      await app.listen({ path })
+      // Its directory is closed to others already; this says it of the socket itself.
+      chmodSync(path, 0o600)
+    },
+    close: async () => {
+      await Promise.all([app.close(), addresses.local.close(), addresses.ip.close(), plans.flush()])
+    },
+  }
+}
+
+function timingsOf({ services }: HostLoop): Timings {
+  try {
+    return services.state().cluster.timings
+  } catch (error) {
+    if (!isHaError(error, 'NOT_SET_UP')) throw error
+    return PROFILES.default
+  }
+}
+
+/** Whoever had the socket is gone: this clustd is the only one below its root. */
+function freeSocket(root: string): string {
+  const path = socketPathOf(root)
+  mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 })
+  rmSync(path, { force: true })
+  return path
+}
+
+function versionOf(installation: string): string {
+  const { version } = JSON.parse(readFileSync(join(installation, 'package.json'), 'utf8')) as {
+    readonly version: string
+  }
+  return version
+}

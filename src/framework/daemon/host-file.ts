@@ -1,0 +1,82 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
+import { HaError } from '../errors/ha-error.ts'
+import { type ClusterName, type PhysicalHostName, parseName } from '../model/names.ts'
+
+/** What a host knows of itself before it has read the cluster database; `scadmin setup` writes it. */
+export interface HostFile {
+  readonly cluster: ClusterName
+  readonly physicalHost: PhysicalHostName
+  /** Absolute path of the directory of the cluster database. */
+  readonly database: { readonly kind: 'file'; readonly directory: string }
+  /** What the guard runs after it has stopped the host; empty = nothing. */
+  readonly rebootCommand: readonly string[]
+}
+
+const SCHEMA = 1
+
+const shape = z.strictObject({
+  schema: z.literal(SCHEMA),
+  cluster: z.string(),
+  physicalHost: z.string(),
+  database: z.strictObject({ kind: z.literal('file'), directory: z.string().startsWith('/') }),
+  rebootCommand: z.array(z.string()).default([]),
+})
+
+/** Names the host's own file below `HAVEN_ROOT`. */
+export function hostFilePath(root: string): string {
+  return join(root, 'etc/haven/host.json')
+}
+
+/** Where the cluster database is when `scadmin setup` does not say. */
+export function defaultDatabaseDirectory(root: string): string {
+  return join(root, 'var/lib/haven/database')
+}
+
+/** Reads the host's own file. Throws `NOT_SET_UP` when there is none, `CONFIG_INVALID` with all that is wrong with it. */
+export function readHostFile(root: string): HostFile {
+  const path = hostFilePath(root)
+  const parsed = shape.safeParse(parseJson(path, readText(path)))
+  if (!parsed.success) {
+    throw new HaError('CONFIG_INVALID', `${path} is not as it should be`, {
+      hint: 'Write it anew with scadmin setup.',
+      details: parsed.error.issues.map((issue) => `${issue.path.join('.') || 'file'}: ${issue.message}`),
+    })
+  }
+  const { cluster, physicalHost, database, rebootCommand } = parsed.data
+  return {
+    cluster: parseName('cluster', cluster),
+    physicalHost: parseName('physicalHost', physicalHost),
+    database,
+    rebootCommand,
+  }
+}
+
+/** Writes the host's own file, whole or not at all. */
+export function writeHostFile(root: string, file: HostFile): void {
+  const path = hostFilePath(root)
+  mkdirSync(dirname(path), { recursive: true })
+  const draft = `${path}.new`
+  writeFileSync(draft, `${JSON.stringify({ schema: SCHEMA, ...file }, null, 2)}\n`)
+  renameSync(draft, path)
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
+    throw new HaError('NOT_SET_UP', `this host is not set up: there is no ${path}`, {
+      hint: 'Set it up with: scadmin setup --cluster CLUSTER --host HOST',
+    })
+  }
+}
+
+function parseJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new HaError('CONFIG_INVALID', `${path} is not JSON`, { hint: 'Write it anew with scadmin setup.', cause })
+  }
+}
