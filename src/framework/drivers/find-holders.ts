@@ -29,6 +29,12 @@ export interface HeldThings {
   readonly except?: string
 }
 
+/**
+ * Processes looked at side by side. Some, because most of the time goes into files of /proc that are read in the thread pool; not all, because
+ * links are read in this thread, which has stamps to write between.
+ */
+const BATCH = 32
+
 /** For a message some examples are enough. */
 const USES_MAX = 4
 
@@ -38,17 +44,22 @@ const USES_MAX = 4
  */
 export async function findHolders(things: HeldThings, signal: AbortSignal): Promise<readonly Holder[]> {
   const mountsOf = new Map<string, Promise<readonly string[]>>()
-  const found: Holder[] = []
-  for (const pid of listPids()) {
+  const found: (Holder | undefined)[] = []
+  const pids = listPids().filter((pid) => pid !== process.pid)
+  for (let done = 0; done < pids.length; done += BATCH) {
     signal.throwIfAborted()
-    if (pid === process.pid) continue
-    const uses = await usesOf(pid, await asSeenBy(pid, things, mountsOf))
-    const process_ = uses.length === 0 ? undefined : readProcess(pid)
-    if (process_ === undefined) continue
-    const described = uses.slice(0, USES_MAX).map((use) => use.what)
-    found.push({ ...process_, tag: await readTag(pid), uses: described, writes: uses.some((use) => use.writes) })
+    const batch = pids.slice(done, done + BATCH)
+    found.push(...(await Promise.all(batch.map(async (pid) => holderIn(pid, await asSeenBy(pid, things, mountsOf))))))
   }
-  return found
+  return found.filter((holder) => holder !== undefined)
+}
+
+async function holderIn(pid: number, things: HeldThings): Promise<Holder | undefined> {
+  const uses = await usesOf(pid, things)
+  const process_ = uses.length === 0 ? undefined : readProcess(pid)
+  if (process_ === undefined) return undefined
+  const described = uses.slice(0, USES_MAX).map((use) => use.what)
+  return { ...process_, tag: await readTag(pid), uses: described, writes: uses.some((use) => use.writes) }
 }
 
 /** Says what is looked for in the terms of a process's mount namespace. Many processes share one; it is read once. */
@@ -75,6 +86,8 @@ interface Use {
 }
 
 async function usesOf(pid: number, things: HeldThings): Promise<readonly Use[]> {
+  // A kernel thread has no program, and a process of another user shows neither that nor anything else.
+  if (readLink(`/proc/${pid}/exe`) === undefined) return []
   const links = ['cwd', 'root', 'exe'].map((name) => ({
     name,
     link: `/proc/${pid}/${name}`,
@@ -119,6 +132,7 @@ function isOpenForWriting(pid: number, descriptor: string): boolean {
 async function mapsOf(pid: number, things: HeldThings): Promise<readonly Use[]> {
   // Not synchronously: the kernel may wait for the memory lock of a process that hangs on a dead disk.
   const maps = await readFile(`/proc/${pid}/maps`, 'utf8').catch(() => '')
+  if (!things.directories.some((directory) => maps.includes(directory))) return []
   const uses = new Map<string, Use>()
   for (const line of maps.split('\n')) {
     const use = parseMap(line, things)

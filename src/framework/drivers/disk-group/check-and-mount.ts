@@ -1,6 +1,5 @@
 import { lstat, mkdir } from 'node:fs/promises'
 import { HaError } from '../../errors/ha-error.ts'
-import type { FileSystem } from '../../model/cluster-config.ts'
 import { mountAt } from '../mount-table.ts'
 import { CommandError } from '../run-command.ts'
 import { type FileSystemPlace, type FoundGroup, type Part, type View, viewOf } from './group-view.ts'
@@ -14,33 +13,53 @@ const DIAGNOSE_TIMEOUT_MS = 10_000
 /** Exit code of umount when the file system is in use. */
 export const UMOUNT_FAILED = 32
 
+/** Exit codes of mount (32) and e2fsck (8) that can, among other things, mean that somebody else has opened the device exclusively. */
+const IN_USE_PERHAPS = [8, 32]
+
 /** Exit codes of e2fsck: 0 clean, 1 corrected, 2 corrected and "reboot", which is meant for mounted file systems. */
 const REPAIRED = [0, 1, 2, 3]
 
 /** Checks a file system and mounts it where it belongs; there already: success. Throws `DISK_GROUP_UNUSABLE` or `DISK_GROUP_HELD`. */
-export async function mountFileSystem(place: FileSystemPlace, group: FoundGroup, part: Part): Promise<void> {
+export async function mountFileSystem(group: FoundGroup, part: Part): Promise<void> {
+  const { signal, run } = group.place
   const view = await viewOf(group)
   if (part.mounted(view) !== undefined) return
-  await prepareMountPoint(place, part, view)
-  await refuseInUse(place, group, part)
-  place.signal.throwIfAborted()
+  await prepareMountPoint(group, part, view)
+  await refuseInUse(group, part)
+  signal.throwIfAborted()
   const { fileSystem, kind } = part.storage
-  if (fileSystem.type === 'ext4') await checkExt4(place, fileSystem)
-  place.signal.throwIfAborted()
+  if (fileSystem.type === 'ext4') await checkExt4(group, part)
+  signal.throwIfAborted()
   // An image's loop device is made by mount(8) with autoclear: the kernel detaches it when the last user is gone, also if this host is killed.
   const options = [...fileSystem.options, ...(kind === 'image' ? ['loop'] : [])]
   const words = options.length === 0 ? [] : ['-o', options.join(',')]
   try {
-    await place.run(['mount', '-t', fileSystem.type, ...words, '--', fileSystem.device, part.target], {
-      signal: place.signal,
-    })
+    const mount = ['mount', '-t', fileSystem.type, ...words, '--', fileSystem.device, part.target] as const
+    await unlessInUse(group, part, () => run(mount, { signal }))
   } catch (error) {
-    throw await mountFailed(place, part, error)
+    throw await mountFailed(group, part, error)
+  }
+}
+
+/**
+ * Tries a command again that failed, unless the device is in use. Hosts of one machine that race meet in a device that can be opened
+ * exclusively only once: for the check, the mount, or just for the look whether it is in use.
+ */
+async function unlessInUse<T>(group: FoundGroup, part: Part, command: () => Promise<T>): Promise<T> {
+  try {
+    return await command()
+  } catch (error) {
+    if (!(error instanceof CommandError) || !IN_USE_PERHAPS.includes(error.facts.exitCode ?? 0)) throw error
+    await refuseInUse(group, part)
+    return command().catch(async (again: unknown) => {
+      if (again instanceof CommandError) await refuseInUse(group, part)
+      throw again
+    })
   }
 }
 
 /** Makes the directory to mount on. Throws `DISK_GROUP_UNUSABLE` when something else is in the way. */
-export async function prepareMountPoint(place: FileSystemPlace, part: Part, view: View): Promise<void> {
+export async function prepareMountPoint({ place }: FoundGroup, part: Part, view: View): Promise<void> {
   const { target, storage } = part
   const inTheWay = mountAt(view.all, target)
   if (inTheWay !== undefined && part.mounted(view) === undefined) {
@@ -72,14 +91,14 @@ export async function prepareMountPoint(place: FileSystemPlace, part: Part, view
 }
 
 /** Throws `DISK_GROUP_HELD` when the kernel of this machine has a device of it in use. The mark may be forced; this cannot. */
-export async function refuseInUse(place: FileSystemPlace, group: FoundGroup, part: Part): Promise<void> {
+export async function refuseInUse(group: FoundGroup, part: Part): Promise<void> {
   const view = await viewOf(group)
   if (part.mounted(view) !== undefined) return
   for (const device of devicesOf(part.storage, view.loops)) {
     if (!(await isBusy(device))) continue
     throw new HaError(
       'DISK_GROUP_HELD',
-      `disk group '${place.group.name}': ${device.path} is in use on this very machine`,
+      `disk group '${group.place.group.name}': ${device.path} is in use on this very machine`,
       {
         hint: 'It is mounted in another mount namespace (another host of this machine), or part of another device. Release it there.',
         details: [`find it by: grep -l ${device.path} /proc/*/mountinfo`],
@@ -92,14 +111,18 @@ export async function refuseInUse(place: FileSystemPlace, group: FoundGroup, par
  * Unmounts the first file system again, which was mounted only to write the mark. Should somebody (an indexer) have opened it already,
  * it stays mounted, and the mark in the journal until the journal is full.
  */
-export async function unmountForMark(place: FileSystemPlace, group: FoundGroup): Promise<void> {
+export async function unmountForMark(group: FoundGroup): Promise<void> {
+  const { place } = group
   if (group.first.mounted(await viewOf(group)) === undefined) return
   await place.run(['umount', '--', group.first.target], { signal: place.signal, accept: [0, UMOUNT_FAILED] })
 }
 
-async function checkExt4(place: FileSystemPlace, { device }: FileSystem): Promise<void> {
+async function checkExt4(group: FoundGroup, part: Part): Promise<void> {
+  const { place } = group
+  const { device } = part.storage.fileSystem
+  const options = { signal: place.signal, accept: REPAIRED, timeoutMs: CHECK_TIMEOUT_MS }
   try {
-    await place.run(['e2fsck', '-p', device], { signal: place.signal, accept: REPAIRED, timeoutMs: CHECK_TIMEOUT_MS })
+    await unlessInUse(group, part, () => place.run(['e2fsck', '-p', device], options))
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
     throw unusable(place.group.name, `the ext4 file system on ${device} cannot be repaired automatically`, {
@@ -112,7 +135,7 @@ async function checkExt4(place: FileSystemPlace, { device }: FileSystem): Promis
   }
 }
 
-async function mountFailed(place: FileSystemPlace, part: Part, error: unknown): Promise<unknown> {
+async function mountFailed({ place }: FoundGroup, part: Part, error: unknown): Promise<unknown> {
   if (!(error instanceof CommandError)) return error
   const { device, type } = part.storage.fileSystem
   const repair = type === 'xfs' ? `xfs_repair ${device}` : `e2fsck -f ${device}`

@@ -28,10 +28,10 @@ const MARK = '.haven-owner'
 export function directoryDriver(host: DriverHost): DiskGroupDriver {
   return {
     kind: 'directory',
-    status: (group, call) => readStatus(at(host, group, call)),
-    import: (group, call) => importDirectory(at(host, group, call), call.force),
-    export: (group, call) => exportDirectory(at(host, group, call)),
-    leftovers: (group, call) => findLeftovers(at(host, group, call)),
+    status: async (group, call) => readStatus(at(host, group, call)),
+    import: async (group, call) => importDirectory(at(host, group, call), call.force),
+    export: async (group, call) => exportDirectory(at(host, group, call)),
+    leftovers: async (group, call) => findLeftovers(at(host, group, call)),
   }
 }
 

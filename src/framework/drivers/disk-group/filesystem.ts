@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { assertNever } from '../../errors/assert-never.ts'
 import { describeError, HaError } from '../../errors/ha-error.ts'
 import type { DiskGroup } from '../../model/cluster-config.ts'
 import type { Leftover } from '../../model/step.ts'
@@ -6,13 +7,16 @@ import type { DiskGroupCall, DiskGroupDriver, DiskGroupStatus } from '../../port
 import type { DriverHost } from '../driver-host.ts'
 import { type Owner, refuseHeld } from '../ownership-mark.ts'
 import { driverTag, findTagged } from '../processes.ts'
-import { mountFileSystem, prepareMountPoint, refuseInUse, unmountForMark } from './check-and-mount.ts'
+import { mountFileSystem, prepareMountPoint, unmountForMark } from './check-and-mount.ts'
+import type { InsideMark } from './group-mark.ts'
 import {
   type FileSystemGroup,
   type FileSystemPlace,
+  type FoundGroup,
   findGroup,
   isMountedRight,
   placeOf,
+  readOwner,
   type View,
   viewOf,
 } from './group-view.ts'
@@ -29,10 +33,10 @@ export function fileSystemDriver(host: DriverHost): DiskGroupDriver {
   const at = (group: DiskGroup, call: DiskGroupCall): FileSystemPlace => placeOf(host, asFileSystems(group), call)
   return {
     kind: 'filesystem',
-    status: (group, call) => readStatus(at(group, call)),
-    import: (group, call) => importGroup(at(group, call), call.force),
-    export: (group, call) => letGo(at(group, call)),
-    leftovers: (group, call) => findLeftovers(at(group, call)),
+    status: async (group, call) => readStatus(at(group, call)),
+    import: async (group, call) => importGroup(at(group, call), call.force),
+    export: async (group, call) => letGo(at(group, call)),
+    leftovers: async (group, call) => findLeftovers(at(group, call)),
   }
 }
 
@@ -64,33 +68,40 @@ async function readStatus(place: FileSystemPlace): Promise<DiskGroupStatus> {
   }
 }
 
-async function readOwner(group: Awaited<ReturnType<typeof findGroup>>, view: View): Promise<Owner | undefined> {
-  if (group.mark.kind === 'beside') return (await group.mark.mark.read()).owner
-  return group.mark.mark.read(group.first.mounted(view)?.mountPoint)
-}
-
 async function importGroup(place: FileSystemPlace, force: boolean): Promise<void> {
   const group = await findGroup(place)
   for (const { storage } of group.parts) {
     if (storage.kind !== 'missing') continue
     throw unusable(place.group.name, storage.why, { hint: 'Connect the storage, or correct the configuration.' })
   }
-  await prepareMountPoint(place, group.first, await viewOf(group))
-  const held = (owner: Owner): void =>
+  await prepareMountPoint(group, group.first, await viewOf(group))
+  const mayReplace = (owner: Owner): void =>
     refuseHeld(place.host, { diskGroup: place.group.name, owner, where: group.where, force })
-  if (group.mark.kind === 'beside') {
-    // Before anything touches the image: fsck and mount see only what this machine does with it.
-    await takeBeside(place, () => (group.mark.kind === 'beside' ? group.mark.mark.take(held) : Promise.resolve()))
-    for (const part of group.parts) await mountFileSystem(place, group, part)
-    return
+  const { mark } = group
+  switch (mark.kind) {
+    case 'beside':
+      // Before anything touches the image: fsck and mount see only what this machine does with it.
+      await takeBeside(place, () => mark.mark.take(mayReplace))
+      break
+    case 'inside':
+      await takeInside(group, mark.mark, mayReplace)
+      break
+    default:
+      assertNever(mark)
   }
-  const { mark } = group.mark
+  for (const part of group.parts) {
+    await mountFileSystem(group, part)
+    if (part === group.first) await refuseLostRace(group)
+  }
+}
+
+/** Hosts that force at the same time replace each other's mark inside; the last one has it, and the others see that now. */
+async function refuseLostRace(group: FoundGroup): Promise<void> {
   const owner = await readOwner(group, await viewOf(group))
-  if (owner !== undefined && !mark.isOurs(owner)) held(owner)
-  const [first, ...others] = group.parts
-  if (first !== undefined) await mountFileSystem(place, group, first)
-  if (!mark.isOurs(owner)) await writeInside(place, group, owner !== undefined)
-  for (const part of others) await mountFileSystem(place, group, part)
+  if (group.mark.mark.isOurs(owner)) return
+  await unmountForMark(group)
+  const name = group.place.group.name
+  throw new HaError('DISK_GROUP_HELD', `disk group '${name}' was taken by '${owner?.physicalHost}' at the same time`)
 }
 
 async function takeBeside(place: FileSystemPlace, take: () => Promise<void>): Promise<void> {
@@ -98,30 +109,26 @@ async function takeBeside(place: FileSystemPlace, take: () => Promise<void>): Pr
     await take()
   } catch (error) {
     if (error instanceof HaError) throw error
-    const hint = 'The directory of the image file must let root write, on every possible master.'
     throw unusable(place.group.name, 'its ownership mark cannot be written', {
-      hint,
+      hint: 'The directory of the image file must let root write, on every possible master.',
       details: [describeError(error)],
       cause: error,
     })
   }
 }
 
-/** Writes the mark into the file system that was just mounted, and has it brought in place (not only in the journal) by unmounting once. */
-async function writeInside(
-  place: FileSystemPlace,
-  group: Awaited<ReturnType<typeof findGroup>>,
-  replace: boolean,
-): Promise<void> {
-  if (group.mark.kind !== 'inside') return
+/** Writes the mark into the mounted file system, and has it brought in place (not only in the journal) by unmounting once. */
+async function takeInside(group: FoundGroup, mark: InsideMark, mayReplace: (owner: Owner) => void): Promise<void> {
+  const owner = await readOwner(group, await viewOf(group))
+  if (mark.isOurs(owner)) return
+  if (owner !== undefined) mayReplace(owner)
+  await mountFileSystem(group, group.first)
   try {
     // Two hosts of one machine that race see the same file system, so only one of them finds no mark there.
-    await group.mark.mark.write(group.first.target, { replace })
+    await mark.write(group.first.target, { replace: owner !== undefined })
   } finally {
-    await unmountForMark(place, group)
+    await unmountForMark(group)
   }
-  await refuseInUse(place, group, group.first)
-  await mountFileSystem(place, group, group.first)
 }
 
 async function findLeftovers(place: FileSystemPlace): Promise<readonly Leftover[]> {

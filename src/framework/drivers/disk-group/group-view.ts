@@ -5,6 +5,7 @@ import type { DiskGroup } from '../../model/cluster-config.ts'
 import type { DiskGroupCall } from '../../ports/disk-group-driver.ts'
 import { belowRoot, type DriverHost } from '../driver-host.ts'
 import { type Mount, mountAt, readMounts } from '../mount-table.ts'
+import type { Owner } from '../ownership-mark.ts'
 import { driverTag } from '../processes.ts'
 import { createRunCommand, type RunCommand } from '../run-command.ts'
 import { type GroupMark, markOf } from './group-mark.ts'
@@ -112,6 +113,12 @@ function ownMountAt(view: View, storage: Storage, target: string): Mount | undef
   const mount = mountAt(view.all, target)
   if (mount === undefined) return undefined
   return devicesOf(storage, view.loops).some((device) => device.number === mount.device) ? mount : undefined
+}
+
+/** Reads who owns the disk group. Rejects when the mark cannot be read. */
+export async function readOwner({ mark, first }: FoundGroup, view: View): Promise<Owner | undefined> {
+  if (mark.kind === 'beside') return (await mark.mark.read()).owner
+  return mark.mark.read(first.mounted(view)?.mountPoint)
 }
 
 /** Tells whether a file system is mounted where it belongs, and visible there. */

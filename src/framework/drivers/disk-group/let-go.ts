@@ -4,8 +4,8 @@ import { TERM_GRACE_MS_DEFAULT } from '../driver-host.ts'
 import { findHolders, type Holder, holderDetails } from '../find-holders.ts'
 import { isWithin, type Mount, readMounts, unmountOrder } from '../mount-table.ts'
 import { belongingOf, endProcesses, listPids, ownLine, readTag } from '../processes.ts'
-import { UMOUNT_FAILED } from './check-and-mount.ts'
-import { type FileSystemPlace, type FoundGroup, findGroup, type View, viewOf } from './group-view.ts'
+import { mountFileSystem, UMOUNT_FAILED } from './check-and-mount.ts'
+import { type FileSystemPlace, type FoundGroup, findGroup, readOwner, type View, viewOf } from './group-view.ts'
 import { isBusy, listLoops } from './storage.ts'
 
 /** Processes may start others while they are told to end; more rounds than this are no accident. */
@@ -22,28 +22,53 @@ const NOT_UNMOUNTED_ELSEWHERE = [0, 1, UMOUNT_FAILED, 126, 127]
 export async function letGo(place: FileSystemPlace): Promise<void> {
   const group = await findGroup(place)
   const start = await viewOf(group)
-  const isForeign = await isOwnedByOther(group, start)
+  const whose = await ownership(group, start)
+  await unmountAll(group, start, { isOursToClear: whose === 'ours' || whose === 'nobody' })
+  if (group.mark.kind === 'beside') await group.mark.mark.release()
+  else if (whose === 'ours') await unmarkUnmounted(group)
+}
+
+async function unmountAll(
+  group: FoundGroup,
+  start: View,
+  { isOursToClear }: { isOursToClear: boolean },
+): Promise<void> {
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
-    place.signal.throwIfAborted()
+    group.place.signal.throwIfAborted()
     await unmountHere(group)
-    if (isForeign ? (await viewOf(group)).mounts.length === 0 : await isFree(group)) {
-      if (group.mark.kind === 'beside') await group.mark.mark.release()
-      return
-    }
-    if (!isForeign) await unmountElsewhere(group)
+    if (isOursToClear ? await isFree(group) : (await viewOf(group)).mounts.length === 0) return
+    if (isOursToClear) await unmountElsewhere(group)
     await endHolders(group, start)
   }
   throw await busy(group, start)
 }
 
-async function isOwnedByOther(group: FoundGroup, view: View): Promise<boolean> {
-  if (group.first.storage.kind === 'missing') return false // Nobody can say; what is mounted here is to go anyway.
-  const { mark } = group
-  const owner =
-    mark.kind === 'beside'
-      ? (await mark.mark.read()).owner
-      : await mark.mark.read(group.first.mounted(view)?.mountPoint)
-  return owner !== undefined && !mark.mark.isOurs(owner)
+/** `unknown`: the mark cannot be read, so the storage may be another host's, and only what is mounted here is ours to clear. */
+async function ownership(group: FoundGroup, view: View): Promise<'ours' | 'nobody' | 'other' | 'unknown'> {
+  if (group.first.storage.kind === 'missing') return 'unknown'
+  try {
+    const owner = await readOwner(group, view)
+    if (owner === undefined) return 'nobody'
+    return group.mark.mark.isOurs(owner) ? 'ours' : 'other'
+  } catch {
+    group.place.signal.throwIfAborted()
+    return 'unknown' // Damaged or gone; the operator hears of it from `status`.
+  }
+}
+
+/**
+ * Removes a mark inside that was not removed with the last unmount, as it was not mounted here: after a crash. It is mounted for that.
+ * What cannot be mounted keeps its mark, which `leftovers` lists.
+ */
+async function unmarkUnmounted(group: FoundGroup): Promise<void> {
+  if ((await ownership(group, await viewOf(group))) !== 'ours') return
+  try {
+    await mountFileSystem(group, group.first)
+  } catch (error) {
+    if (error instanceof HaError) return
+    throw error
+  }
+  await unmountHere(group)
 }
 
 /** Unmounts all of it that can be unmounted now. The mark inside goes right before the last unmount, which brings that to the disk. */

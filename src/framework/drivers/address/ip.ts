@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { HaError } from '../../errors/ha-error.ts'
+import type { AddressCall, AddressDriver } from '../../ports/address-driver.ts'
+import type { DriverHost } from '../driver-host.ts'
+import { driverTag } from '../processes.ts'
+import { CommandError, createRunCommand, type RunCommand } from '../run-command.ts'
+import { type Adapter, type AdapterAddress, listAdapters } from './address-table.ts'
+import { AGAIN_AFTER_MS, Announcer } from './announce-again.ts'
+import { type AddressFrames, addressBytes, framesFor, hardwareBytes, senderOf } from './frames.ts'
+import {
+  announceAddress,
+  type EthernetAdapter,
+  PROBE_TIMES_DEFAULT,
+  type ProbeTimes,
+  probeAddress,
+} from './raw-socket.ts'
+
+/** What may be set beside the host. */
+export interface IpAddressOptions {
+  /** How the link is asked for others before an address comes up. */
+  readonly probe?: ProbeTimes
+  /** Pauses between repeated announcements, ms; empty: only the first one. */
+  readonly announceAgainAfterMs?: readonly number[]
+}
+
+/** Makes the driver of logical addresses on Ethernet adapters, IPv4 and IPv6, by iproute2 and raw frames (docs/decisions/0014). It needs root. */
+export function ipAddressDriver(host: DriverHost, options: IpAddressOptions = {}): AddressDriver {
+  const run = createRunCommand({ effects: host.effects, tag: driverTag(host.scope, 'addresses') })
+  const announcer = new Announcer(host.effects, options.announceAgainAfterMs ?? AGAIN_AFTER_MS)
+  const probe = options.probe ?? PROBE_TIMES_DEFAULT
+  const keyOf = (call: AddressCall): string => `${call.adapter} ${bytesOf(call).toString('hex')}`
+  return {
+    kind: 'ip',
+    isUp: async (call) => (await findOn(run, call)) !== undefined,
+    up: async (call) => {
+      announcer.stop(keyOf(call))
+      const found = await explained(call, () => bringUp(run, call, probe))
+      if (found === undefined) return
+      announcer.start(keyOf(call), (signal) => announceIfStillHere(run, { ...call, signal }, found))
+    },
+    down: async (call) => {
+      announcer.stop(keyOf(call))
+      await explained(call, () => takeDown(run, call))
+    },
+    leftovers: async (call) => {
+      const key = bytesOf(call).toString('hex')
+      const adapters = await listAdapters(run, call.signal)
+      return adapters.flatMap(({ name, addresses }) =>
+        addresses
+          .filter((address) => address.key === key)
+          .map(
+            ({ text, prefixLength }) =>
+              ({
+                kind: 'address',
+                what: `${text} on ${name}`,
+                remedy: `ip addr del ${text}/${prefixLength} dev ${name}`,
+              }) as const,
+          ),
+      )
+    },
+    close: async () => announcer.stopAll(),
+  }
+}
+
+interface OnLink {
+  readonly adapter: EthernetAdapter
+  readonly frames: AddressFrames
+}
+
+/** Undefined when the adapter has no neighbours (NOARP): there is nobody to ask and nobody to tell. */
+async function bringUp(run: RunCommand, call: AddressCall, times: ProbeTimes): Promise<OnLink | undefined> {
+  const bytes = bytesOf(call)
+  const adapters = await listAdapters(run, call.signal)
+  const adapter = usableAdapter(call, adapters)
+  refuseElsewhere(call, adapters)
+  const onLink = adapter.flags.includes('NOARP') ? undefined : linkOf(adapter, bytes)
+  const present = addressOn(adapter, bytes)
+  if (present?.isDuplicate === true) await remove(run, call, present)
+  if (present === undefined || present.isDuplicate) {
+    if (onLink !== undefined) await refuseInUse(run, call, { ...onLink, times })
+    call.signal.throwIfAborted()
+    await add(run, call)
+  }
+  if (onLink !== undefined) await announceAddress(run, { ...onLink, signal: call.signal })
+  return onLink
+}
+
+function usableAdapter(call: AddressCall, adapters: readonly Adapter[]): Adapter {
+  const adapter = adapters.find(({ name }) => name === call.adapter)
+  if (adapter === undefined) {
+    const names = adapters.map(({ name }) => name).join(', ')
+    throw unusable(call, `this host has no adapter '${call.adapter}'`, `Configure one of its adapters: ${names}`)
+  }
+  if (!adapter.flags.includes('UP')) {
+    throw unusable(call, `adapter '${call.adapter}' is down`, `Run: ip link set ${call.adapter} up`)
+  }
+  if (!adapter.flags.includes('LOWER_UP')) {
+    throw unusable(call, `adapter '${call.adapter}' has no carrier`, 'Look at its cable and at the switch.')
+  }
+  if (adapter.linkType === 'ether') return adapter
+  throw unusable(
+    call,
+    `adapter '${call.adapter}' is of type '${adapter.linkType}'`,
+    'Logical addresses of kind ip need an Ethernet adapter.',
+  )
+}
+
+function refuseElsewhere(call: AddressCall, adapters: readonly Adapter[]): void {
+  const bytes = bytesOf(call)
+  const other = adapters.find((adapter) => adapter.name !== call.adapter && addressOn(adapter, bytes) !== undefined)
+  if (other === undefined) return
+  const { address, prefixLength } = call.address
+  throw unusable(
+    call,
+    `it is up on adapter '${other.name}' of this host, not on '${call.adapter}'`,
+    `Correct the configuration, or run: ip addr del ${address}/${prefixLength} dev ${other.name}`,
+  )
+}
+
+function linkOf(adapter: Adapter, bytes: Buffer): OnLink {
+  const hardware = hardwareBytes(adapter.hardware)
+  return { adapter: { index: adapter.index, hardware }, frames: framesFor(bytes, hardware) }
+}
+
+async function refuseInUse(
+  run: RunCommand,
+  call: AddressCall,
+  asked: OnLink & { readonly times: ProbeTimes },
+): Promise<void> {
+  const answer = await probeAddress(run, { ...asked, signal: call.signal })
+  if (answer === undefined) return
+  const hardware = senderOf(answer)
+  throw new HaError(
+    'ADDRESS_IN_USE',
+    `logical address ${call.address.address} is in use: ${hardware} answers for it on '${call.adapter}'`,
+    {
+      hint: `Find the host with the hardware address ${hardware} and take the address from it.`,
+    },
+  )
+}
+
+async function add(run: RunCommand, call: AddressCall): Promise<void> {
+  const { address, prefixLength } = call.address
+  // Our own check has been made, so the kernel is not to make another one of a second (nodad). An IPv6 address without a preferred lifetime
+  // is not chosen for connections that this host makes for itself: they would break at the next switchover.
+  const words = isIpV6(call) ? ['nodad', 'preferred_lft', '0'] : prefixLength < 31 ? ['broadcast', '+'] : []
+  await run(['ip', 'addr', 'replace', `${address}/${prefixLength}`, ...words, 'dev', call.adapter], {
+    signal: call.signal,
+  })
+}
+
+async function takeDown(run: RunCommand, call: AddressCall): Promise<void> {
+  const found = await findOn(run, call)
+  if (found === undefined) return
+  const { adapter, address } = found
+  if (needsPromotion(adapter, address)) {
+    // Deleting the first address of a network deletes the others of it with it, other logical hosts' among them, unless this is set.
+    await writeFile(`/proc/sys/net/ipv4/conf/${adapter.name}/promote_secondaries`, '1')
+  }
+  await remove(run, call, address)
+}
+
+/** Exit code of ip when the kernel refused, such as for an address that is gone. */
+const REFUSED = 2
+
+async function remove(run: RunCommand, call: AddressCall, { text, prefixLength }: AdapterAddress): Promise<void> {
+  const words = ['ip', 'addr', 'del', `${text}/${prefixLength}`, 'dev', call.adapter] as const
+  const { exitCode, stderr } = await run(words, { signal: call.signal, accept: [0, REFUSED] })
+  if (exitCode === 0 || (await findOn(run, call)) === undefined) return
+  throw unusable(call, `it cannot be taken from adapter '${call.adapter}': ${stderr.trim()}`, `Run: ${words.join(' ')}`)
+}
+
+function needsPromotion(adapter: Adapter, address: AdapterAddress): boolean {
+  return !address.isSecondary && adapter.addresses.some((other) => other.isSecondary)
+}
+
+/** False ends the repetitions: this host must never announce what it has not, and another process of it (the guard) may have taken it down. */
+async function announceIfStillHere(run: RunCommand, call: AddressCall, onLink: OnLink): Promise<boolean> {
+  if ((await findOn(run, call)) === undefined) return false
+  await announceAddress(run, { ...onLink, signal: call.signal })
+  return true
+}
+
+async function findOn(
+  run: RunCommand,
+  call: AddressCall,
+): Promise<{ readonly adapter: Adapter; readonly address: AdapterAddress } | undefined> {
+  const bytes = bytesOf(call)
+  const adapter = (await listAdapters(run, call.signal)).find(({ name }) => name === call.adapter)
+  const address = adapter === undefined ? undefined : addressOn(adapter, bytes)
+  return adapter === undefined || address === undefined ? undefined : { adapter, address }
+}
+
+function addressOn(adapter: Adapter, bytes: Buffer): AdapterAddress | undefined {
+  return adapter.addresses.find((address) => address.key === bytes.toString('hex'))
+}
+
+function bytesOf({ address }: AddressCall): Buffer {
+  const bytes = addressBytes(address.address)
+  assert(bytes !== undefined, `${address.address} is no address; the configuration should not have let it in`)
+  return bytes
+}
+
+function isIpV6(call: AddressCall): boolean {
+  return bytesOf(call).length === 16
+}
+
+async function explained<T>(call: AddressCall, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    const program = error.commandLine.split(' ')[0]
+    const hint = error.facts.isMissing
+      ? `Install ${program} (Debian: ${program === 'ip' ? 'iproute2' : 'perl-base'}).`
+      : 'Haven must run as root for addresses of kind ip; see whether the adapter allows this kind of address.'
+    throw unusable(call, `${program} failed`, hint, error)
+  }
+}
+
+function unusable({ address }: AddressCall, why: string, hint: string, cause?: CommandError): HaError {
+  const details = cause === undefined ? [] : [cause.message]
+  return new HaError('ADDRESS_UNUSABLE', `logical address ${address.address}: ${why}`, { hint, details, cause })
+}

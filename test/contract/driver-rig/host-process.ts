@@ -1,0 +1,51 @@
+/** Runs drivers inside the namespaces of a host: reads calls from standard input, one JSON value per line, and answers likewise. */
+import { createInterface } from 'node:readline'
+import { ipAddressDriver } from '../../../src/framework/drivers/address/ip.ts'
+import { fileSystemDriver } from '../../../src/framework/drivers/disk-group/filesystem.ts'
+import { HaError } from '../../../src/framework/errors/ha-error.ts'
+import { createRealEffects } from '../../../src/framework/ports/real-effects.ts'
+import type { Answer, HostSettings, Request } from './wire.ts'
+
+const settings = JSON.parse(process.argv[2] ?? '') as HostSettings
+const host = { ...settings, effects: createRealEffects() }
+const drivers: Readonly<Record<string, object>> = {
+  filesystem: fileSystemDriver(host),
+  ip: ipAddressDriver(host, { announceAgainAfterMs: settings.announceAgainAfterMs }),
+}
+const running = new Map<number, AbortController>()
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const request = JSON.parse(line) as Request
+  if (request.kind === 'abort') running.get(request.id)?.abort(new Error('cut off by the test'))
+  else void answer(request)
+}
+
+async function answer(request: Extract<Request, { kind: 'call' }>): Promise<void> {
+  const controller = new AbortController()
+  running.set(request.id, controller)
+  const words = request.words.map((word) => addSignal(word, controller.signal))
+  try {
+    const method = (drivers[request.driver] as Record<string, (...words: readonly unknown[]) => Promise<unknown>>)[
+      request.method
+    ]
+    print({ id: request.id, kind: 'value', value: (await method?.(...words)) ?? null })
+  } catch (error) {
+    const json = error instanceof HaError ? error.toJSON() : null
+    print({
+      id: request.id,
+      kind: 'error',
+      error: json,
+      text: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    })
+  }
+  running.delete(request.id)
+}
+
+/** A signal does not travel in JSON: the last argument of every method is the call, which gets one of this process. */
+function addSignal(word: unknown, signal: AbortSignal): unknown {
+  return typeof word === 'object' && word !== null && 'needsSignal' in word ? { ...word, signal } : word
+}
+
+function print(message: Answer): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`)
+}
