@@ -1,6 +1,7 @@
 import type { LogicalHost, Timings } from '../../src/framework/model/cluster-config.ts'
 import type { Member } from '../../src/framework/model/cluster-state.ts'
 import type { LogicalHostState } from '../../src/framework/model/mastery.ts'
+import type { Reconfiguration } from '../../src/framework/model/reconfiguration.ts'
 import type { Snapshot } from '../../src/framework/ports/cluster-database.ts'
 import type { Machine } from './machine.ts'
 import type { Deed, World } from './world.ts'
@@ -62,24 +63,35 @@ function isExcused({ machines, timings, nowMs }: Field, host: string): boolean {
   return nowMs() - machine.wokeAtMs < timings.guardMs / 2 + timings.abortMs + timings.marginMs
 }
 
-/** Force only against a host that is not a member any more, or that is oneself; and never against one that may still act. */
+/** Force only against hosts that were lost with it. That they were lost rightly is judged when that is committed. */
 function judgeForce(field: Field, deed: Extract<Deed, { kind: 'imported' }>): void {
   if (!deed.force) return
   const state = stateOf(field, deed.diskGroup)
   const unclean = state !== undefined && 'uncleanOn' in state.mastery ? state.mastery.uncleanOn : []
+  const owner = deed.markBefore
   if (unclean.length === 0)
     field.violation(`${deed.diskGroup} imported by force on ${deed.host}, though nobody was lost with it`)
-  const owner = deed.markBefore
-  if (owner === undefined || owner === deed.host) return
-  if (!unclean.some((host) => host === owner))
+  else if (owner !== undefined && owner !== deed.host && !unclean.some((host) => host === owner))
     field.violation(`${deed.diskGroup} taken by force from ${owner}, which was not lost`)
-  const until = field.mayActUntilMs(owner)
-  const machine = field.machines.get(owner)
-  if (machine?.isRunning === true && until !== undefined && until > field.nowMs() && isStillMember(field, owner)) {
-    field.violation(
-      `${deed.diskGroup} taken by force from ${owner}, which may act for another ${Math.round(until - field.nowMs())} ms`,
-    )
+}
+
+/** Judges a commit by which hosts cease to be members: one that is given up for its silence has stopped all it had, by the clock of its guard. */
+export function judgeMembers(field: Field, before: Snapshot, after: Snapshot): void {
+  const made = latestOf(after)
+  if (made === undefined || made.cause.kind !== 'hosts-lost') return
+  for (const { host, evidence } of made.cause.hosts) {
+    const isGone = before.records.has(`members/${host}`) && !after.records.has(`members/${host}`)
+    const untilMs = (field.mayActUntilMs(host) ?? 0) + field.timings.abortMs
+    if (isGone && evidence === 'expired' && untilMs > field.nowMs())
+      field.violation(
+        `${host} was given up although it may hold what it had for another ${Math.round(untilMs - field.nowMs())} ms`,
+      )
   }
+}
+
+function latestOf({ records }: Snapshot): Reconfiguration | undefined {
+  const journal = records.get('journal')?.value as unknown as { readonly last: number } | undefined
+  return records.get(`reconfigurations/${journal?.last}`)?.value as unknown as Reconfiguration | undefined
 }
 
 /** A service never starts where its disk groups are not imported. */
@@ -203,10 +215,6 @@ function stateOf({ logicalHosts, snapshot }: Field, diskGroup: string): LogicalH
   const logicalHost = logicalHosts.find(({ diskGroups }) => diskGroups.some((name) => name === diskGroup))
   if (logicalHost === undefined) return undefined
   return snapshot().records.get(`mastery/${logicalHost.name}`)?.value as unknown as LogicalHostState | undefined
-}
-
-function isStillMember({ snapshot }: Field, host: string): boolean {
-  return snapshot().records.has(`members/${host}`)
 }
 
 function actorOf({ mastery }: LogicalHostState): string | undefined {

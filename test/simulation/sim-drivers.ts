@@ -29,11 +29,13 @@ function inChild<T>(setting: DriverSetting, delayMs: number, signal: AbortSignal
     const end = (): void => {
       children.delete(child)
       child.kill()
+      signal.removeEventListener('abort', onAbort)
     }
-    signal.addEventListener('abort', () => {
+    const onAbort = (): void => {
       end()
       process.post(0, () => reject(signal.reason))
-    })
+    }
+    signal.addEventListener('abort', onAbort)
     child.post(delayMs, () => {
       end()
       try {
@@ -140,16 +142,25 @@ async function runMethod(setting: DriverSetting, call: MethodCall): Promise<Meth
   process.post(call.timeoutMs, () => expired.abort(new Error('timed out')))
   try {
     return await inChild(setting, tookMs, AbortSignal.any([call.signal, expired.signal]), () => {
-      world.method(call, process.machine.name, actor)
+      world.method(deedOf(call), process.machine.name, actor)
       if (hasEffect) takeEffect(world, call, process.machine.name)
       return fails
         ? { kind: 'failed', exitCode: 1, durationMs: tookMs, output: NO_OUTPUT }
         : { kind: 'succeeded', durationMs: tookMs, output: NO_OUTPUT }
     })
   } catch {
-    world.method(call, process.machine.name, actor)
+    world.method(deedOf(call), process.machine.name, actor)
     return { kind: 'timed-out', afterMs: call.timeoutMs, forced: true, output: NO_OUTPUT }
   }
+}
+
+function deedOf({
+  method,
+  service,
+  logicalHost,
+  lists,
+}: MethodCall): Pick<MethodCall, 'method' | 'service' | 'logicalHost' | 'lists'> {
+  return { method, service, logicalHost, lists }
 }
 
 function takeEffect(world: World, { method, logicalHost, service }: MethodCall, host: string): void {

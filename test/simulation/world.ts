@@ -16,6 +16,7 @@ export type Deed =
       readonly method: string
       readonly service: DataServiceName
       readonly logicalHost: LogicalHostName
+      readonly lists: readonly [string, string]
       readonly host: string
       readonly by: Actor
     }
@@ -68,7 +69,7 @@ export class World {
 
   /** Tells the referees of a method call that has begun to have its effect. */
   method(
-    call: { readonly method: string; readonly service: DataServiceName; readonly logicalHost: LogicalHostName },
+    call: Pick<Extract<Deed, { kind: 'method' }>, 'method' | 'service' | 'logicalHost' | 'lists'>,
     host: string,
     by: Actor,
   ): void {

@@ -53,23 +53,27 @@ export function addGiveUp(draft: Draft, name: LogicalHostName, host: PhysicalHos
     kind: 'give-up',
     steps: [
       ...services.flatMap((service) => monitorSteps(service, 'FM_STOP')),
-      ...services.flatMap((service) => stopSteps(service, 'STOP_NET')),
+      ...services.flatMap((service) => stopSteps(context.cluster, service, 'STOP_NET')),
       ...addressDownSteps(context),
-      ...services.flatMap((service) => stopSteps(service, 'STOP')),
-      endProcessesStep('all'),
+      ...services.flatMap((service) => stopSteps(context.cluster, service, 'STOP')),
+      endProcessesStep(context.cluster, 'all'),
       ...exportSteps(context),
       proveStep(context),
     ],
   })
 }
 
-/** Steps that end one service in place: monitor, network part, the rest, and whatever process is left of it. */
-export function endServiceSteps(service: DataService): readonly Step[] {
+/** Steps that end one running service in place: its fault monitor first, so that it does not take the end for a fault. */
+export function endServiceSteps(draft: Draft, service: DataService): readonly Step[] {
+  return [...monitorSteps(service, 'FM_STOP'), ...cleanUpSteps(draft, service)]
+}
+
+/** Steps that end what a service that would not start may have left: network part, the rest, and whatever process is left of it. */
+export function cleanUpSteps({ cluster }: Draft, service: DataService): readonly Step[] {
   return [
-    ...monitorSteps(service, 'FM_STOP'),
-    ...stopSteps(service, 'STOP_NET'),
-    ...stopSteps(service, 'STOP'),
-    endProcessesStep(service),
+    ...stopSteps(cluster, service, 'STOP_NET'),
+    ...stopSteps(cluster, service, 'STOP'),
+    endProcessesStep(cluster, service),
   ]
 }
 

@@ -59,7 +59,7 @@ export function exportSteps(context: StepContext): readonly Step[] {
 export function addressUpSteps(context: StepContext): readonly Step[] {
   return context.logicalHost.addresses.map((address) => ({
     action: { kind: 'address-up', address, adapter: adapterOf(address, context.host) },
-    timeoutMs: ADDRESS_TIMEOUT_MS,
+    timeoutMs: atMost(ADDRESS_TIMEOUT_MS, context.cluster),
     ifItFails: END_HALF,
   }))
 }
@@ -68,7 +68,7 @@ export function addressUpSteps(context: StepContext): readonly Step[] {
 export function addressDownSteps(context: StepContext): readonly Step[] {
   return context.logicalHost.addresses.map((address) => ({
     action: { kind: 'address-down', address, adapter: adapterOf(address, context.host) },
-    timeoutMs: ADDRESS_TIMEOUT_MS,
+    timeoutMs: atMost(ADDRESS_TIMEOUT_MS, context.cluster),
     ifItFails: NOTE,
   }))
 }
@@ -84,16 +84,16 @@ export function proveStep(context: StepContext): Step {
         adapter: adapterOf(address, context.host),
       })),
     },
-    timeoutMs: PROVE_TIMEOUT_MS,
+    timeoutMs: atMost(PROVE_TIMEOUT_MS, context.cluster),
     ifItFails: END_HALF,
   }
 }
 
 /** Ends the processes that the methods of a service, or of all services, left behind on the logical host. */
-export function endProcessesStep(service: DataService | 'all'): Step {
+export function endProcessesStep(cluster: ClusterConfig, service: DataService | 'all'): Step {
   return {
     action: { kind: 'end-processes', service: service === 'all' ? 'all' : service.name },
-    timeoutMs: END_PROCESSES_TIMEOUT_MS,
+    timeoutMs: atMost(END_PROCESSES_TIMEOUT_MS, cluster),
     ifItFails: NOTE,
   }
 }
@@ -109,9 +109,9 @@ export function monitorSteps(service: DataService, method: 'FM_INIT' | 'FM_START
 }
 
 /** Stops one service. If that fails, the ladder: its ABORT method, then the end of all its processes. */
-export function stopSteps(service: DataService, method: 'STOP' | 'STOP_NET'): readonly Step[] {
+export function stopSteps(cluster: ClusterConfig, service: DataService, method: 'STOP' | 'STOP_NET'): readonly Step[] {
   const lastWords = methodSteps(service, method === 'STOP' ? 'ABORT' : 'ABORT_NET', NOTE)
-  return methodSteps(service, method, { kind: 'ladder', steps: [...lastWords, endProcessesStep(service)] })
+  return methodSteps(service, method, { kind: 'ladder', steps: [...lastWords, endProcessesStep(cluster, service)] })
 }
 
 function methodSteps(service: DataService, method: MethodName, ifItFails: AfterFailure): readonly Step[] {
@@ -124,6 +124,11 @@ function methodSteps(service: DataService, method: MethodName, ifItFails: AfterF
       ifItFails,
     },
   ]
+}
+
+/** A cluster whose logical host timeout is short has no step that is allowed longer. */
+function atMost(timeoutMs: number, cluster: ClusterConfig): number {
+  return Math.min(timeoutMs, halfTimeoutMs(cluster))
 }
 
 /** Each half may use half of the logical host timeout (Sun Cluster 2.2 7/00 Release Notes, 4233113). */

@@ -5,7 +5,7 @@ import type { LogicalHostName, PhysicalHostName } from '../../model/names.ts'
 import type { Cause } from '../../model/reconfiguration.ts'
 import { type Choice, chooseMaster, failedOn } from '../choose-master.ts'
 import type { Draft } from '../draft.ts'
-import { addWatchStop, beginServiceSteps, endServiceSteps } from '../halves.ts'
+import { addWatchStop, beginServiceSteps, cleanUpSteps, endServiceSteps } from '../halves.ts'
 import { adjust, giveUp, leaveUnmastered, moveTo, takeOn } from '../moves.ts'
 
 type HalfFailed = Extract<Cause, { kind: 'half-failed' }>
@@ -33,7 +33,9 @@ function goOnWithout(draft: Draft, cause: HalfFailed, { host, without }: Choice)
   const { logicalHost: name } = cause
   const { mastery } = draft.state(name)
   const failed = draft.servicesRunning(name).filter((service) => without.includes(service.name))
-  const cleanUp = failed.toReversed().flatMap(endServiceSteps)
+  // In a take-on no monitor of it has been started yet; in place one may run, as when the start methods are called again.
+  const endSteps = cause.half === 'take-on' ? cleanUpSteps : endServiceSteps
+  const cleanUp = failed.toReversed().flatMap((service) => endSteps(draft, service))
   addWatchStop(draft, name, host, failed)
   if (cause.half === 'take-on') {
     assert(mastery.kind === 'takingOn', `${name} is ${mastery.kind}`)

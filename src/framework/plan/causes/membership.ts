@@ -9,7 +9,7 @@ import { chooseMaster } from '../choose-master.ts'
 import type { Draft } from '../draft.ts'
 import { addWatchStop } from '../halves.ts'
 import { leaveUnmastered, takeOn } from '../moves.ts'
-import { settleAll, switchBack } from './settle.ts'
+import { endsByItself, settleAll, switchBack } from './settle.ts'
 
 /** A host becomes a member: what failed on it in a former life is forgotten, what waits for a master is taken on, what prefers it moves back. */
 export function planJoin(draft: Draft, host: PhysicalHostName): void {
@@ -68,7 +68,7 @@ const EVIDENCE_TEXT: Readonly<Record<LossEvidence, string>> = {
 function takeOver(draft: Draft, name: LogicalHostName, lost: PhysicalHostName, evidence: LossEvidence): void {
   const state = draft.state(name)
   const uncleanOn = uncleanAfterLoss(state, lost)
-  const intended = destinationOf(state)
+  const intended = intendedFor(state)
   addWatchStop(draft, name, lost, draft.servicesRunning(name))
   if (intended.kind === 'nobody') {
     leaveUnmastered(draft, name, intended.why, uncleanOn)
@@ -99,19 +99,20 @@ function takeOver(draft: Draft, name: LogicalHostName, lost: PhysicalHostName, e
   draft.because(name, `taken over by ${next.host}, because ${lost} ${EVIDENCE_TEXT[evidence]}`)
 }
 
-/** Where a logical host was bound for when its holder was lost; `anywhere` when it was at home there. */
-function destinationOf(state: LogicalHostState): Destination | { readonly kind: 'anywhere' } {
-  const { mastery } = state
+/** Where a logical host was bound for when its holder was lost; `anywhere` when nobody wanted it to stay without a master. */
+function intendedFor({ name, mastery }: LogicalHostState): Destination | { readonly kind: 'anywhere' } {
   switch (mastery.kind) {
     case 'givingUp':
-    case 'stuck':
-      return mastery.destination
+    case 'stuck': {
+      const { destination } = mastery
+      return destination.kind === 'nobody' && endsByItself(destination.why) ? { kind: 'anywhere' } : destination
+    }
     case 'takingOn':
     case 'mastered':
     case 'adjusting':
       return { kind: 'anywhere' }
     case 'unmastered':
-      return assert.fail(`${state.name} had no holder to lose`)
+      return assert.fail(`${name} had no holder to lose`)
     default:
       return assertNever(mastery)
   }

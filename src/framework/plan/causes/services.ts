@@ -98,7 +98,12 @@ function stopOn(draft: Draft, { at, master, services }: Stop): void {
   const names = services.map((service) => service.name)
   addWatchStop(draft, at, master, services)
   draft.remember(at, { without: draft.state(at).without.filter((name) => !names.includes(name)) })
-  adjust(draft, at, master, services.toReversed().flatMap(endServiceSteps))
+  adjust(
+    draft,
+    at,
+    master,
+    services.toReversed().flatMap((service) => endServiceSteps(draft, service)),
+  )
   draft.because(at, `${names.join(', ')} switched off, on ${master}`)
 }
 

@@ -1,4 +1,4 @@
-import { isInMotion, type LogicalHostState, masterOf, uncleanOf } from '../../model/mastery.ts'
+import { isInMotion, type LogicalHostState, masterOf, type UnmasteredWhy, uncleanOf } from '../../model/mastery.ts'
 import type { LogicalHostName, PhysicalHostName } from '../../model/names.ts'
 import { switchbackAllowed } from '../../supervise/takeover-budget.ts'
 import { chooseMaster, failedOn, isAble } from '../choose-master.ts'
@@ -21,7 +21,7 @@ function intentOf(draft: Draft, name: LogicalHostName): Intent {
   const { mastery, switchbackTo } = draft.state(name)
   switch (mastery.kind) {
     case 'unmastered':
-      return ENDS_BY_ITSELF.includes(mastery.why) &&
+      return endsByItself(mastery.why) &&
         draft.logicalHost(name).physicalHosts.some((host) => isAble(draft, name, host))
         ? 'take-on'
         : 'none'
@@ -44,8 +44,12 @@ function settle(draft: Draft, name: LogicalHostName): void {
   else if (intent === 'switch-back') switchBackLater(draft, name)
 }
 
-/** Reasons for being unmastered that end by themselves as soon as somebody can take the logical host on. */
-const ENDS_BY_ITSELF: readonly string[] = ['new', 'no-possible-master', 'cannot-be-taken-on']
+const ENDS_BY_ITSELF: readonly UnmasteredWhy[] = ['new', 'no-possible-master', 'cannot-be-taken-on']
+
+/** Whether being without a master for that reason ends as soon as somebody can take the logical host on. */
+export function endsByItself(why: UnmasteredWhy): boolean {
+  return ENDS_BY_ITSELF.includes(why)
+}
 
 function settleUnmastered(draft: Draft, name: LogicalHostName, uncleanOn: readonly PhysicalHostName[]): void {
   const next = chooseMaster(draft, name)

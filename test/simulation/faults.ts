@@ -1,0 +1,147 @@
+import type { Cause } from '../../src/framework/model/reconfiguration.ts'
+import type { DrawnCluster } from './cluster-drawing.ts'
+import type { Random } from './random.ts'
+import type { SimHost } from './sim-host.ts'
+import type { VirtualTime } from './virtual-time.ts'
+
+/** Where faults and requests strike. */
+export interface Target {
+  readonly time: VirtualTime
+  readonly random: Random
+  readonly hosts: readonly SimHost[]
+  readonly drawn: DrawnCluster
+  readonly tell: (line: string) => void
+}
+
+type Deed = (target: Target) => void
+
+/** What may happen, and how often compared with the rest. */
+const DEEDS: readonly (readonly [weight: number, deed: Deed])[] = [
+  [3, crash],
+  [2, freeze],
+  [2, suspend],
+  [3, killClustd],
+  [3, stopClustd],
+  [2, stopGuard],
+  [6, switchOver],
+  [2, maintain],
+  [2, switchService],
+  [2, leave],
+  [1, reconfigure],
+  [1, crashAll],
+]
+
+/** Does one thing, drawn by its weight. */
+export function doSomething(target: Target): void {
+  const total = DEEDS.reduce((sum, [weight]) => sum + weight, 0)
+  let left = target.random.between(0, total)
+  for (const [weight, deed] of DEEDS) {
+    left -= weight
+    if (left < 0) return deed(target)
+  }
+}
+
+function crash(target: Target): void {
+  const host = target.random.pick(target.hosts)
+  const offMs = target.random.between(50, 8_000)
+  target.tell(`power of ${host.machine.name} cut for ${Math.round(offMs)} ms`)
+  host.powerCycle(offMs)
+}
+
+function crashAll(target: Target): void {
+  target.tell('power of all hosts cut')
+  for (const host of target.hosts) host.powerCycle(target.random.between(50, 4_000))
+}
+
+function freeze(target: Target): void {
+  standStill(target, 'frozen')
+}
+
+function suspend(target: Target): void {
+  standStill(target, 'suspended')
+}
+
+function standStill({ random, hosts, time, tell }: Target, kind: 'frozen' | 'suspended'): void {
+  const { machine } = random.pick(hosts)
+  const ms = random.chance(0.5) ? random.between(10, 2_500) : random.between(2_000, 12_000)
+  tell(`${machine.name} ${kind} for ${Math.round(ms)} ms`)
+  machine.freeze(kind)
+  time.after(ms, () => {
+    tell(`${machine.name} wakes`)
+    machine.wake()
+  })
+}
+
+function killClustd({ random, hosts, tell }: Target): void {
+  const host = random.pick(hosts)
+  tell(`clustd of ${host.machine.name} killed`)
+  host.clustd?.kill()
+  host.restartLater()
+}
+
+function stopClustd({ random, hosts, time, tell }: Target): void {
+  const { clustd } = random.pick(hosts)
+  if (clustd === undefined) return
+  const ms = random.chance(0.5) ? random.between(10, 1_500) : random.between(1_000, 10_000)
+  tell(`${clustd.name} stopped for ${Math.round(ms)} ms`)
+  clustd.stop()
+  time.after(ms, () => clustd.resume())
+}
+
+/** A stopped guard alone is no danger as long as clustd is well: a host that stands still as a whole is drawn elsewhere. */
+function stopGuard({ random, hosts, time, tell }: Target): void {
+  const { guard } = random.pick(hosts).place
+  if (guard === undefined) return
+  tell(`${guard.name} stopped for a moment`)
+  guard.stop()
+  time.after(random.between(1, 100), () => guard.resume())
+}
+
+function switchOver(target: Target): void {
+  const { random, drawn } = target
+  const logicalHost = random.pick(drawn.logicalHosts)
+  const to = random.pick(logicalHost.physicalHosts)
+  ask(target, { kind: 'switchover', logicalHosts: [logicalHost.name], to, by: 'operator' })
+}
+
+function maintain(target: Target): void {
+  const logicalHost = target.random.pick(target.drawn.logicalHosts)
+  ask(target, { kind: 'maintenance', logicalHosts: [logicalHost.name], by: 'operator' })
+  target.time.after(target.random.between(500, 8_000), () => {
+    ask(target, {
+      kind: 'switchover',
+      logicalHosts: [logicalHost.name],
+      to: target.random.pick(logicalHost.physicalHosts),
+      by: 'operator',
+    })
+  })
+}
+
+function switchService(target: Target): void {
+  const { random, drawn } = target
+  if (drawn.dataServices.length === 0) return
+  const { name } = random.pick(drawn.dataServices)
+  ask(target, { kind: random.chance(0.5) ? 'services-on' : 'services-off', services: [name], by: 'operator' })
+}
+
+function reconfigure(target: Target): void {
+  ask(target, { kind: 'reconfigure', by: 'operator' })
+}
+
+function leave({ random, hosts, tell }: Target): void {
+  const host = random.pick(hosts)
+  tell(`${host.machine.name} asked to leave`)
+  host.loop?.leave('operator').catch(() => {
+    // It may be refused or cut off, as any request.
+  })
+}
+
+/** Sends a request to some host whose daemon runs. A refusal is an answer like any other. */
+export function ask({ random, hosts, tell }: Target, cause: Cause): void {
+  const host = random.pick(hosts)
+  tell(`asked of ${host.machine.name}: ${JSON.stringify(cause)}`)
+  host.loop?.services.submit(cause, { busyWaitMs: 2_000 }).then(
+    (number) => tell(`granted: reconfiguration ${number}`),
+    (error: unknown) => tell(`refused: ${error instanceof Error ? error.message : String(error)}`),
+  )
+}

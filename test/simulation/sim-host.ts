@@ -1,0 +1,156 @@
+import { createHostLoop, type HostLoop } from '../../src/framework/daemon/loop.ts'
+import { describeError } from '../../src/framework/errors/ha-error.ts'
+import { createRealHands } from '../../src/framework/execute/real-hands.ts'
+import type { Timings } from '../../src/framework/model/cluster-config.ts'
+import { parseName } from '../../src/framework/model/names.ts'
+import type { LogEvent } from '../../src/framework/ports/log.ts'
+import type { MemoryDatabaseCore } from '../../src/framework/store/memory.ts'
+import type { Chances } from './chances.ts'
+import type { Machine, Process } from './machine.ts'
+import { SimDatabase } from './sim-database.ts'
+import { type DriverSetting, simAddresses, simDiskGroups, simMethods } from './sim-drivers.ts'
+import { type GuardPlace, simGuard } from './sim-guard.ts'
+import type { World } from './world.ts'
+
+/** What a simulated host is made of. */
+export interface SimHostSetting {
+  readonly machine: Machine
+  readonly world: World
+  readonly core: MemoryDatabaseCore
+  readonly timings: Timings
+  readonly chances: () => Chances
+  /** Told every line that the daemon logs. */
+  readonly onLog: (host: string, event: LogEvent) => void
+}
+
+// Whoever starts clustd again (an operator, systemd) is no faster than this, and not always there.
+const RESTART_MS_MIN = 200
+const RESTART_MS_MAX = 6_000
+
+/** One physical host: a machine on which the production loop runs as clustd, with its guard, and is started again whenever it ends. */
+export class SimHost {
+  readonly #setting: SimHostSetting
+  readonly place: GuardPlace
+  #clustd: Process | undefined
+  #loop: HostLoop | undefined
+  #isRestarting = false
+
+  constructor(setting: SimHostSetting) {
+    this.#setting = setting
+    const { machine, world, timings, chances, onLog } = setting
+    this.place = {
+      machine,
+      world,
+      timings,
+      chances,
+      boot: 1,
+      orders: undefined,
+      holdings: [],
+      guard: undefined,
+      state: 'done',
+      clustd: undefined,
+      onFired: (report) => {
+        onLog(machine.name, { level: 'info', message: `guard: ${JSON.stringify(report)}` })
+        this.restartLater()
+      },
+      onCleaned: (report) => onLog(machine.name, { level: 'info', message: `cleaned up: ${JSON.stringify(report)}` }),
+    }
+  }
+
+  get machine(): Machine {
+    return this.#setting.machine
+  }
+
+  /** The present daemon, for requests; undefined when it does not run. */
+  get loop(): HostLoop | undefined {
+    return this.#clustd?.isDead === false ? this.#loop : undefined
+  }
+
+  get clustd(): Process | undefined {
+    return this.#clustd
+  }
+
+  /** Starts clustd; it joins, or founds the cluster when nobody is there to be joined. */
+  start(): void {
+    const { machine, core, chances, onLog } = this.#setting
+    if (!machine.isOn || this.#clustd?.isDead === false) return
+    const clustd = machine.spawn(`${machine.name}/clustd`)
+    const children = new Set<Process>()
+    this.#clustd = clustd
+    const host = parseName('physicalHost', machine.name)
+    const loop = createHostLoop({
+      host,
+      cluster: parseName('cluster', 'sim'),
+      database: new SimDatabase(core, clustd, chances),
+      effects: clustd.effects(),
+      hands: this.#hands({ process: clustd, world: this.#setting.world, actor: 'clustd', chances, children }),
+      guard: simGuard(this.place, clustd, children),
+      log: { write: (event) => onLog(machine.name, event) },
+      pathPrefixOf: (name) => `/${name}`,
+      identity: { root: '/', pid: 1, version: 'simulated' },
+      settings: { rereadMs: 5_000, journalMax: 200 },
+      recordPlan: () => {},
+      guardReports: () => [],
+    })
+    this.#loop = loop
+    void this.#live(clustd, loop)
+  }
+
+  /** Starts clustd again after a while, whatever ended it. */
+  restartLater(): void {
+    if (this.#isRestarting) return
+    this.#isRestarting = true
+    const { machine } = this.#setting
+    machine.time.after(machine.random.between(RESTART_MS_MIN, RESTART_MS_MAX), () => {
+      this.#isRestarting = false
+      // A clustd that is started while the machine stands still waits with it.
+      if (machine.isRunning) this.start()
+      else this.restartLater()
+    })
+  }
+
+  /** Cuts the power and, after a while, puts it on again. */
+  powerCycle(offMs: number): void {
+    const { machine, world } = this.#setting
+    machine.crash()
+    world.crash(machine.name)
+    machine.time.after(offMs, () => {
+      // It was cut twice, and is on again already.
+      if (machine.isOn) return
+      machine.powerOn()
+      this.place.boot += 1
+      this.place.holdings = []
+      this.start()
+    })
+  }
+
+  async #live(clustd: Process, loop: HostLoop): Promise<void> {
+    try {
+      await this.#become(loop)
+      await loop.ended
+    } catch (error) {
+      this.#setting.onLog(this.machine.name, {
+        level: 'info',
+        message: `clustd did not start: ${describeError(error)}`,
+      })
+    }
+    clustd.kill()
+    this.restartLater()
+  }
+
+  async #become(loop: HostLoop): Promise<void> {
+    const isAnybodyThere = [...this.#setting.core.snapshot().records.keys()].some((key) => key.startsWith('members/'))
+    await loop.start(isAnybodyThere && this.machine.random.chance(0.8) ? 'join' : 'found')
+  }
+
+  #hands(setting: DriverSetting): ReturnType<typeof createRealHands> {
+    const diskGroups = simDiskGroups(setting)
+    const addresses = simAddresses(setting)
+    return createRealHands({
+      diskGroups: { directory: diskGroups, filesystem: diskGroups },
+      addresses: { local: addresses, ip: addresses },
+      methods: simMethods(setting),
+      pathPrefixOf: (name) => `/${name}`,
+    })
+  }
+}
