@@ -94,7 +94,7 @@ async function configureIfNew(host: Host, mode: StartMode): Promise<void> {
 }
 
 /** What a cluster is until somebody says otherwise; `scconf` changes every figure of it. */
-const NEW_CLUSTER: Omit<ClusterConfig, 'name'> = {
+export const NEW_CLUSTER: Omit<ClusterConfig, 'name'> = {
   timings: PROFILES.default,
   budgets: {
     takeoversMax: 3,
