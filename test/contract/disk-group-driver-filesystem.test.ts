@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { DiskGroup } from '../../src/framework/model/cluster-config.ts'
 import { eventually } from '../eventually.ts'
-import { codeOf, exportGroup, importGroup, leftovers, status } from './disk-group-driver.contract.ts'
+import { exportGroup, importGroup, leftovers, status } from './disk-group-driver.contract.ts'
 import { type FileSystemRig, FileSystemRigs, fileSystemPrograms } from './disk-group-driver-filesystem.ts'
+import { codeOf } from './driver-rig/expected-failure.ts'
 import { holderProgram } from './driver-rig/holder-programs.ts'
 import { command, missingFor } from './driver-rig/namespace-host.ts'
 

@@ -1,11 +1,10 @@
 import type { ChildProcess } from 'node:child_process'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { ErrorCode } from '../../src/framework/errors/codes.ts'
-import { isHaError } from '../../src/framework/errors/ha-error.ts'
 import type { DiskGroup } from '../../src/framework/model/cluster-config.ts'
 import type { DiskGroupDriver } from '../../src/framework/ports/disk-group-driver.ts'
 import { createRealEffects } from '../../src/framework/ports/real-effects.ts'
 import { eventually } from '../eventually.ts'
+import { codeOf } from './driver-rig/expected-failure.ts'
 import { HOLDER_KINDS, holderProgram } from './driver-rig/holder-programs.ts'
 
 /** One physical host as the contract needs it. */
@@ -249,17 +248,6 @@ export function leftovers(
   host: DiskGroupHost,
 ): ReturnType<DiskGroupDriver['leftovers']> {
   return host.driver.leftovers(group, { mountPoint, signal })
-}
-
-/** The code that a call is refused with; anything but an expected failure is thrown on. */
-export async function codeOf(call: Promise<unknown>): Promise<ErrorCode | 'nothing'> {
-  try {
-    await call
-    return 'nothing'
-  } catch (error) {
-    if (isHaError(error)) return error.code
-    throw error
-  }
 }
 
 /** Lets a call run and cuts it off at a moment; whether it was done by then is all the same. */
