@@ -76,12 +76,12 @@ function proofNeeded(memory: GuardMemory, orders: GuardOrders | undefined, now: 
 
 function decide(memory: GuardMemory, { clocks, isClustdAlive }: GuardLook): GuardDecision {
   const { orders } = memory
-  if (orders?.state === 'armed' && orders.fire !== null) return { kind: 'fire', why: orders.fire }
   if (orders !== undefined && isReplaced(orders, memory.me)) {
     return { kind: 'end', why: 'another guard is in charge' }
   }
   switch (orders?.state) {
     case 'armed':
+      if (orders.fire !== null) return { kind: 'fire', why: orders.fire }
       return watch(memory, orders, clocks)
     case 'disarmed':
       return { kind: 'end', why: 'disarmed' }

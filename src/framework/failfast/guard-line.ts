@@ -2,7 +2,7 @@ import { signalProcess } from '../../methods/proc.ts'
 import { describeError, HaError } from '../errors/ha-error.ts'
 import type { Effects } from '../ports/effects.ts'
 import type { Log } from '../ports/log.ts'
-import { type GuardPlaces, LineFile, readLine } from './guard-files.ts'
+import { type GuardPlaces, LineFile } from './guard-files.ts'
 import type { GuardAck, GuardOrders, ProcessIdentity } from './guard-orders.ts'
 import { conditionOf, type GuardProgram, isSameProcess, pokeGuard, startGuard } from './guard-process.ts'
 import { within } from './within.ts'
@@ -36,11 +36,13 @@ const LOOK_EVERY_MS = 2
 export class GuardLine {
   private readonly parts: GuardLineParts
   private readonly file: LineFile<GuardOrders>
+  private readonly ackFile: LineFile<GuardAck>
   private orders: GuardOrders | undefined
 
   constructor(parts: GuardLineParts) {
     this.parts = parts
     this.file = new LineFile(parts.places.orders)
+    this.ackFile = new LineFile(parts.places.ack)
   }
 
   isArmed(): boolean {
@@ -53,7 +55,7 @@ export class GuardLine {
 
   /** Reads what the clustd before this one (or this one) wrote; undefined when there is nothing, or from another boot. */
   async readFormer(): Promise<FoundGuard | undefined> {
-    const orders = await readLine<GuardOrders>(this.parts.places.orders)
+    const orders = await this.file.read()
     if (orders === undefined || orders.bootId !== this.parts.bootId) return undefined
     return { orders, ack: await this.readAck(orders.guard) }
   }
@@ -123,7 +125,7 @@ export class GuardLine {
     if (guard !== null && !(await this.eventually(END_MS_MAX, () => conditionOf(guard) === 'gone'))) {
       signalProcess(guard, 'SIGKILL')
     }
-    await this.file.close()
+    await Promise.all([this.file.close(), this.ackFile.close()])
     this.orders = undefined
   }
 
@@ -140,6 +142,8 @@ export class GuardLine {
   /** Starts a guard under the present orders, waits until it has read them, and puts it in charge. */
   private async start(): Promise<void> {
     await this.write({ guard: null })
+    // Somebody may have removed the file: the new guard makes it anew.
+    await this.ackFile.close()
     const guard = startGuard(this.parts, this.parts.places)
     if (guard === undefined || !(await this.isObeyed(guard, START_MS_MAX))) {
       if (guard !== undefined) signalProcess(guard, 'SIGKILL')
@@ -169,7 +173,7 @@ export class GuardLine {
   }
 
   private async readAck(guard: ProcessIdentity | null): Promise<GuardAck | undefined> {
-    const ack = await readLine<GuardAck>(this.parts.places.ack)
+    const ack = await this.ackFile.read()
     return ack !== undefined && guard !== null && isSameProcess(ack.guard, guard) ? ack : undefined
   }
 

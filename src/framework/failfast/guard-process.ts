@@ -23,10 +23,11 @@ export type ProcessCondition = 'running' | 'stopped' | 'gone'
 const SEARCH_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /**
- * The guard allocates next to nothing for weeks: a small young generation and one thread for V8 keep it at about half of the memory of a plain Node.js.
- * The bound of the old generation is for 1000 logical hosts.
+ * The guard allocates next to nothing for weeks. Measured: 48 MB resident, of which 34 MB are the shared pages of Node.js itself and 10 MB its own (a
+ * Node.js that does nothing: 40 MB and 6 MB). `--jitless` and `--lite-mode` change nothing; a pool of no threads for V8 saves three threads.
+ * The bound of the old generation is for a thousand logical hosts.
  */
-const NODE_OPTIONS = ['--max-semi-space-size=1', '--max-old-space-size=64', '--single-threaded', '--no-opt']
+const NODE_OPTIONS = ['--max-semi-space-size=1', '--max-old-space-size=64', '--v8-pool-size=0']
 
 /** Starts a guard process that outlives this one. Undefined when it could not be started. */
 export function startGuard(guard: GuardProgram, places: GuardPlaces): ProcessIdentity | undefined {

@@ -5,7 +5,7 @@ import { leftMs } from '../membership/deadline.ts'
 import type { Holding } from '../ports/guard.ts'
 import { type AbortHands, abortHoldings } from './abort-holdings.ts'
 import { decideGuard, type GuardMemory, newGuardMemory } from './guard-decision.ts'
-import { type GuardPlaces, LineFile, readHoldings, readLine, removeHolding } from './guard-files.ts'
+import { type GuardPlaces, LineFile, readHoldings, removeHolding } from './guard-files.ts'
 import type { GuardAck, GuardOrders, ProcessIdentity } from './guard-orders.ts'
 import { writeGuardReport } from './guard-reports.ts'
 import { endDaemon } from './kill-daemon.ts'
@@ -39,6 +39,7 @@ const FORCE_MS = 10_000
 export class GuardWatch {
   private readonly parts: GuardWatchParts
   private readonly ackFile: LineFile<GuardAck>
+  private readonly ordersFile: LineFile<GuardOrders>
   private memory: GuardMemory
   /** The last good ones, in memory: when the guard fires, the disk may be gone. */
   private holdings: readonly Holding[] = []
@@ -51,6 +52,7 @@ export class GuardWatch {
   constructor(parts: GuardWatchParts) {
     this.parts = parts
     this.ackFile = new LineFile(parts.places.ack)
+    this.ordersFile = new LineFile(parts.places.orders)
     this.memory = newGuardMemory(parts.me, parts.bootId, readClocks(parts.hands.effects))
   }
 
@@ -70,7 +72,7 @@ export class GuardWatch {
     for (;;) {
       this.waiting = new AbortController()
       const orders = await this.readOrders()
-      const isClustdAlive = orders === undefined || isAlive(orders.clustd)
+      const isClustdAlive = orders?.state !== 'idle' || isAlive(orders.clustd)
       const clocks = readClocks(this.parts.hands.effects)
       const { decision, memory } = decideGuard(this.memory, { orders, clocks, isClustdAlive })
       this.memory = memory
@@ -94,7 +96,7 @@ export class GuardWatch {
 
   /** Undefined when there are none, or when the disk does not answer in time: then the read goes on, and the next look takes its result. */
   private async readOrders(): Promise<GuardOrders | undefined> {
-    this.reading ??= readLine<GuardOrders>(this.parts.places.orders).finally(() => {
+    this.reading ??= this.ordersFile.read().finally(() => {
       this.reading = undefined
     })
     const { reading } = this
