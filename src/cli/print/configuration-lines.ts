@@ -1,0 +1,66 @@
+import type {
+  AddressJson,
+  ConfigurationJson,
+  DiskGroupJson,
+  FileSystemJson,
+  LogicalHostJson,
+} from '../../framework/api/wire.ts'
+import { writeLimit } from './duration.ts'
+
+/** Writes the whole configuration, `scconf -p`. The first headings are those of the classic manual. */
+export function configurationLines(configuration: ConfigurationJson): readonly string[] {
+  const { cluster, physicalHosts, diskGroups, logicalHosts, services } = configuration
+  const { timings, budgets } = cluster
+  return [
+    `Current Configuration for Cluster ${cluster.name}:`,
+    '',
+    `  Hosts in cluster: ${physicalHosts.map(({ name }) => name).join(' ') || 'none'}`,
+    '',
+    ...physicalHosts.flatMap(({ name, publicNames, privateLinks }) => [
+      `  Private Network Interfaces for ${name}: ${privateLinks.join(' ') || 'none'}`,
+      ...(publicNames.length === 0 ? [] : [`  Public names of ${name}: ${publicNames.join(' ')}`]),
+    ]),
+    '',
+    `  Logical Host Timeout Value : ${cluster.logicalHostTimeoutS} s`,
+    `  Cluster Reconfiguration Step Timeout : ${cluster.stepTimeoutS} s`,
+    `  Timings: stamp ${timings.stampMs} ms, guard ${timings.guardMs} ms, abort ${timings.abortMs} ms, margin ${timings.marginMs} ms`,
+    `  Budgets: ${budgets.takeoversMax} takeovers of a logical host in ${writeLimit(budgets.takeoverWindowMs)}, ` +
+      `${budgets.evictionsMax} lost hosts in ${writeLimit(budgets.evictionWindowMs)}, ${budgets.parallelMovesMax} moves at a time`,
+    `  Syslog facility: ${cluster.syslogFacility}`,
+    ...diskGroups.flatMap((group) => ['', ...diskGroupLines(group)]),
+    ...logicalHosts.flatMap((host) => ['', ...logicalHostLines(host)]),
+    ...(services.length === 0 ? [] : ['']),
+    ...services.map(
+      ({ name, state, logicalHosts: on }) =>
+        `  Data Service ${name}: ${state}, on ${on.join(' ') || 'no logical host'}`,
+    ),
+  ]
+}
+
+function diskGroupLines(group: DiskGroupJson): readonly string[] {
+  const head = `  Disk Group ${group.name}: ${group.kind}`
+  if (group.kind === 'directory') return [`${head} ${group.path}`]
+  return [head, ...group.fileSystems.map((fileSystem) => `      ${fileSystemLine(fileSystem)}`)]
+}
+
+function fileSystemLine({ device, type, mountPoint, options }: FileSystemJson): string {
+  const where = mountPoint === '' ? 'at the mount point of the disk group' : `at ${mountPoint}`
+  return `${device} (${type}) ${where}${options.length === 0 ? '' : `, options ${options.join(',')}`}`
+}
+
+function logicalHostLines(host: LogicalHostJson): readonly string[] {
+  return [
+    `  Logical Host ${host.name}:`,
+    `      Possible masters: ${host.physicalHosts.join(' ')}`,
+    `      Disk groups: ${host.diskGroups.join(' ')}`,
+    `      Logical addresses: ${host.addresses.map(addressText).join(' ') || 'none'}`,
+    `      Automatic switchback: ${host.switchback === 'automatic' ? 'yes' : 'no'}`,
+    `      When it cannot be released provably: ${host.onStuck}`,
+    `      Administrative file system: ${host.pathPrefix}`,
+  ]
+}
+
+function addressText({ address, prefixLength, adapters }: AddressJson): string {
+  const on = Object.entries(adapters).map(([host, adapter]) => `${host}:${adapter}`)
+  return `${address}/${prefixLength}${on.length === 0 ? '' : ` (${on.join(' ')})`}`
+}

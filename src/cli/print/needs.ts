@@ -1,0 +1,74 @@
+import type { LogicalHostStatusJson, StatusJson } from '../../framework/api/wire.ts'
+import { writeTime } from './duration.ts'
+
+/** One thing that is not as it should be, and what to do about it. */
+export interface Need {
+  readonly what: string
+  readonly todo: string
+}
+
+/** Finds what an operator has to look at, worst first; empty when all is well. Maintenance is wanted, and what is in motion comes to an end by itself. */
+export function findNeeds(status: StatusJson): readonly Need[] {
+  return [
+    ...status.logicalHosts.flatMap(stuckNeeds),
+    ...status.logicalHosts.flatMap(unmasteredNeeds),
+    ...status.logicalHosts.flatMap(serviceNeeds),
+    ...status.physicalHosts.flatMap(({ name, membership }): readonly Need[] =>
+      membership === 'not a member'
+        ? [{ what: `${name} is not a member of the cluster`, todo: `on ${name}: scadmin startnode` }]
+        : [],
+    ),
+    ...guardNeeds(status),
+  ]
+}
+
+/** Says in one line, and one more for each need, how the cluster is. */
+export function needLines(status: StatusJson): readonly string[] {
+  const needs = findNeeds(status)
+  const moving = status.logicalHosts
+    .filter(({ isInMotion }) => isInMotion)
+    .map(({ name, sentence }) => `${name} is ${sentence}`)
+  const motion = moving.length === 0 ? [] : [`In motion: ${moving.join('; ')}.`]
+  if (needs.length === 0) return [moving.length === 0 ? 'All well.' : 'All well so far.', ...motion]
+  const head = needs.length === 1 ? '1 thing needs you:' : `${needs.length} things need you:`
+  return [head, ...needs.flatMap(({ what, todo }) => [`  ! ${what}`, `      ${todo}`]), ...motion]
+}
+
+function stuckNeeds({ name, mastery, sentence, leftovers }: LogicalHostStatusJson): readonly Need[] {
+  if (mastery !== 'stuck') return []
+  const things = leftovers.map(({ what, remedy }) => `${what}: ${remedy}`)
+  return [{ what: `${name} is ${sentence}`, todo: [...things, `then: scadmin clear ${name}`].join('; ') }]
+}
+
+function unmasteredNeeds(host: LogicalHostStatusJson): readonly Need[] {
+  if (host.mastery !== 'unmastered' || host.inMaintenance) return []
+  const failures = host.takeOnFailures.map((failure) => `${failure.host}: ${failure.message}`)
+  const canBeCleared = host.unmasteredWhy === 'too-many-takeovers' || host.unmasteredWhy === 'cannot-be-taken-on'
+  const remedy = canBeCleared
+    ? `remove the cause, then: scadmin clear ${host.name}`
+    : `see why: scadmin explain ${host.name}`
+  return [{ what: `${host.name} has no master: ${host.sentence}`, todo: [...failures, remedy].join('; ') }]
+}
+
+function serviceNeeds(host: LogicalHostStatusJson): readonly Need[] {
+  return host.without.map((service) => {
+    const failures = host.startFailures.filter((failure) => failure.service === service)
+    const where = failures.map((failure) => `${failure.host}: ${failure.message}`)
+    const remedy = `remove the cause, then: scadmin clear ${host.name}`
+    return {
+      what: `${service} is on but does not run on ${host.name}: it starts nowhere`,
+      todo: [...where, remedy].join('; '),
+    }
+  })
+}
+
+function guardNeeds({ guardReports, answeredBy }: StatusJson): readonly Need[] {
+  const [latest] = guardReports
+  if (latest === undefined || latest.leftovers.length === 0) return []
+  return [
+    {
+      what: `the guard of ${answeredBy} could not stop everything at ${writeTime(latest.firedWallMs)}`,
+      todo: `still there then: ${latest.leftovers.join(', ')}`,
+    },
+  ]
+}

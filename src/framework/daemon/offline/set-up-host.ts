@@ -1,0 +1,170 @@
+import { accessSync, constants, mkdirSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { describeError, HaError, isHaError } from '../../errors/ha-error.ts'
+import type { ClusterConfig } from '../../model/cluster-config.ts'
+import { parseName } from '../../model/names.ts'
+import type { ClusterDatabase, Guard, RecordKey, Snapshot } from '../../ports/cluster-database.ts'
+import { createRealEffects } from '../../ports/real-effects.ts'
+import { decodeRecord } from '../../records/decode.ts'
+import { type Draft, draftsOfConfiguration, toWrite } from '../../records/encode.ts'
+import { CLUSTER_KEY, JOURNAL_KEY, keyOf } from '../../records/keys.ts'
+import { openFileDatabase } from '../../store/file/open-file-database.ts'
+import { defaultDatabaseDirectory, type HostFile, hostFilePath, readHostFile, writeHostFile } from '../host-file.ts'
+import { NEW_CLUSTER } from '../join.ts'
+import { becomeTheOnlyOne } from '../only-one.ts'
+
+/** What `scadmin setup` is given. */
+export interface SetUpRequest {
+  /** `HAVEN_ROOT`, absolute. */
+  readonly root: string
+  readonly cluster: string
+  readonly host: string
+  /** `file:DIRECTORY`; left out: what this host has already, else the default directory. */
+  readonly database?: string
+}
+
+/** What was set up. */
+export interface SetUp {
+  readonly cluster: string
+  readonly physicalHost: string
+  readonly directory: string
+  /** What was done, one sentence each; empty = all of it was so already. */
+  readonly done: readonly string[]
+  /** Whether the cluster has members: then this host joins, else it is the first. */
+  readonly isStarted: boolean
+}
+
+/** Another host may be set up at the same moment. */
+const TRIES_MAX = 5
+
+/**
+ * Makes this host part of a cluster: its own file, and its record in the cluster database, which is made when there is none. May be repeated; what is so
+ * already stays. Throws `NAME_INVALID`, `USAGE`, `CONFIG_INVALID` (the database is that of another cluster), `CLUSTD_RUNNING` (and something is to change), `DATABASE_*`.
+ */
+export async function setUpHost(request: SetUpRequest): Promise<SetUp> {
+  const { root } = request
+  const present = readIfThere(root)
+  const wanted = wantedFile(request, present)
+  const isSame = present !== undefined && JSON.stringify(present) === JSON.stringify(wanted)
+  const { directory } = wanted.database
+  if (isSame) return { ...(await enterDatabase(wanted)), ...namesOf(wanted), directory }
+  const unlock = becomeTheOnlyOne(root)
+  try {
+    // Before the database is touched: a host that cannot keep its own file should not be entered there.
+    refuseUnwritable(root)
+    const { done, isStarted } = await enterDatabase(wanted)
+    writeHostFile(root, wanted)
+    return { ...namesOf(wanted), directory, isStarted, done: [...done, `Wrote ${hostFilePath(root)}.`] }
+  } finally {
+    unlock()
+  }
+}
+
+function namesOf({ cluster, physicalHost }: HostFile): Pick<SetUp, 'cluster' | 'physicalHost'> {
+  return { cluster, physicalHost }
+}
+
+function readIfThere(root: string): HostFile | undefined {
+  try {
+    return readHostFile(root)
+  } catch (error) {
+    // A file that is not as it should be is written anew: that is what its error asks for.
+    if (isHaError(error, 'NOT_SET_UP') || isHaError(error, 'CONFIG_INVALID')) return undefined
+    throw error
+  }
+}
+
+function wantedFile(request: SetUpRequest, present: HostFile | undefined): HostFile {
+  const cluster = parseName('cluster', request.cluster)
+  const physicalHost = parseName('physicalHost', request.host)
+  const isMove = present !== undefined && present.cluster !== cluster
+  const former = isMove ? undefined : present?.database.directory
+  const directory =
+    request.database === undefined ? (former ?? defaultDatabaseDirectory(request.root)) : parsePlace(request.database)
+  return { cluster, physicalHost, database: { kind: 'file', directory }, rebootCommand: present?.rebootCommand ?? [] }
+}
+
+function parsePlace(text: string): string {
+  const directory = /^file:(.+)$/.exec(text)?.[1]
+  if (directory !== undefined) return resolve(directory)
+  throw new HaError('USAGE', `'${text}' is no place of a cluster database`, {
+    hint: 'This version keeps it in files of this machine: --database file:DIRECTORY',
+  })
+}
+
+function refuseUnwritable(root: string): void {
+  const directory = dirname(hostFilePath(root))
+  try {
+    mkdirSync(directory, { recursive: true })
+    accessSync(directory, constants.W_OK)
+  } catch (cause) {
+    throw new HaError('CONFIG_INVALID', `${directory} cannot be written: ${describeError(cause)}`, {
+      hint: 'Ask as root, or set HAVEN_ROOT to a directory of your own.',
+      cause,
+    })
+  }
+}
+
+/** Sees to it that the database is there, belongs to the cluster and knows the host: in one commit, or not at all. */
+async function enterDatabase(wanted: HostFile): Promise<Pick<SetUp, 'done' | 'isStarted'>> {
+  const { directory } = wanted.database
+  const database = await openFileDatabase({ directory, effects: createRealEffects(), create: true })
+  try {
+    for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+      const snapshot = await database.read()
+      const isStarted = [...snapshot.records.keys()].some((key) => key.startsWith('members/'))
+      const drafts = missingRecords(snapshot, wanted)
+      if (drafts.length === 0) return { done: [], isStarted }
+      if (await commit(database, snapshot, drafts)) return { done: tell(drafts, wanted), isStarted }
+    }
+  } finally {
+    await database.close()
+  }
+  throw new HaError('LOST_RACE', `the cluster database in ${directory} changed all the time`, { hint: 'Try again.' })
+}
+
+function missingRecords({ records }: Snapshot, { cluster, physicalHost, database }: HostFile): readonly Draft[] {
+  const present = records.get(CLUSTER_KEY)
+  const config: ClusterConfig = { ...NEW_CLUSTER, name: cluster }
+  if (present !== undefined)
+    refuseOtherCluster(present.value as { readonly name?: unknown }, cluster, database.directory)
+  if (present !== undefined) decodeRecord(CLUSTER_KEY, present.value)
+  return [
+    ...(present === undefined ? draftsOfConfiguration({ kind: 'cluster', cluster: config }) : []),
+    ...(records.has(keyOf.physicalHost(physicalHost))
+      ? []
+      : draftsOfConfiguration({
+          kind: 'put-physical-host',
+          physicalHost: { name: physicalHost, publicNames: [], privateLinks: [] },
+        })),
+  ]
+}
+
+function refuseOtherCluster({ name }: { readonly name?: unknown }, cluster: string, directory: string): void {
+  if (name === cluster) return
+  throw new HaError(
+    'CONFIG_INVALID',
+    `the cluster database in ${directory} is that of the cluster ${String(name)}, not of ${cluster}`,
+    {
+      hint: `Name the cluster ${String(name)}, or another place with --database file:DIRECTORY. Nothing was changed.`,
+    },
+  )
+}
+
+async function commit(database: ClusterDatabase, { records }: Snapshot, drafts: readonly Draft[]): Promise<boolean> {
+  const keys: readonly RecordKey[] = [...new Set([CLUSTER_KEY, JOURNAL_KEY, ...drafts.map(({ key }) => key)])]
+  const guards = keys.map((key): Guard => {
+    const record = records.get(key)
+    return record === undefined ? { kind: 'absent', key } : { kind: 'at', key, revision: record.revision }
+  })
+  const outcome = await database.commit(guards, drafts.map(toWrite), { durability: 'durable' })
+  return outcome.kind === 'committed'
+}
+
+function tell(drafts: readonly Draft[], { cluster, physicalHost, database }: HostFile): readonly string[] {
+  return drafts.map(({ key }) =>
+    key === CLUSTER_KEY
+      ? `Made the cluster database of ${cluster} in ${database.directory}.`
+      : `Added the physical host ${physicalHost} to the cluster ${cluster}.`,
+  )
+}
