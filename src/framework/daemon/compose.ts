@@ -1,9 +1,10 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createMethodRunner } from '../../methods/run-method.ts'
 import { hostKey } from '../../methods/scope-names.ts'
 import { buildApp } from '../api/app.ts'
 import { socketPathOf } from '../api/client.ts'
+import { listenOnSocket } from '../api/listen.ts'
 import { readLocalFacts } from '../api/local-facts.ts'
 import { ipAddressDriver } from '../drivers/address/ip.ts'
 import { localAddressDriver } from '../drivers/address/local.ts'
@@ -97,10 +98,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
     listen: async () => {
       // Former lives are reported once they were cleaned up after, which the start has done.
       reports = await readGuardReports(root)
-      const path = freeSocket(root)
-      await app.listen({ path })
-      // Its directory is closed to others already; this says it of the socket itself.
-      chmodSync(path, 0o600)
+      await listenOnSocket(app, socketPathOf(root))
     },
     close: async () => {
       await Promise.all([app.close(), addresses.local.close(), addresses.ip.close(), plans.flush()])
@@ -115,14 +113,6 @@ function timingsOf({ services }: HostLoop): Timings {
     if (!isHaError(error, 'NOT_SET_UP')) throw error
     return PROFILES.default
   }
-}
-
-/** Whoever had the socket is gone: this clustd is the only one below its root. */
-function freeSocket(root: string): string {
-  const path = socketPathOf(root)
-  mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 })
-  rmSync(path, { force: true })
-  return path
 }
 
 function versionOf(installation: string): string {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { HaError } from '../errors/ha-error.ts'
+import { HaError, isHaError } from '../errors/ha-error.ts'
 import type { ClusterConfig, DataService, DiskGroup, LogicalHost, PhysicalHost } from '../model/cluster-config.ts'
 import type { ClusterState, Member, Stamp } from '../model/cluster-state.ts'
 import type { LogicalHostState } from '../model/mastery.ts'
 import type { DataServiceName, DiskGroupName, LogicalHostName, PhysicalHostName } from '../model/names.ts'
 import type { Reconfiguration } from '../model/reconfiguration.ts'
 import type { Progress } from '../model/timeline.ts'
-import type { Change, Guard, RecordKey, Snapshot } from '../ports/cluster-database.ts'
+import type { Change, DatabaseRecord, Guard, RecordKey, Snapshot } from '../ports/cluster-database.ts'
 import { CopiedMap } from './copied-map.ts'
 import { type Decoded, type DecodedKind, decodeRecord, kindOf } from './decode.ts'
 import type { Draft } from './encode.ts'
@@ -39,6 +39,7 @@ export interface Touched {
  * What `state()` and the other questions return never changes afterwards.
  */
 export class ClusterView {
+  readonly #onInvalid: (error: HaError) => void
   readonly #revisions = new Revisions()
   #cluster: ClusterConfig | undefined
   #journal: Journal = { last: 0, first: 0 }
@@ -130,24 +131,32 @@ export class ClusterView {
     return this.#revisions.keysIn(folder)
   }
 
-  /** Takes a whole snapshot in; decodes only what is new in it. Throws `RECORD_INVALID`; then what came before the bad record is in. */
+  /**
+   * `onInvalid` is told of each record that cannot be read (`RECORD_INVALID`). The view then keeps what it knew of that record, with its old revision:
+   * nothing that rests on it can be committed, and everything else goes on.
+   */
+  constructor(onInvalid: (error: HaError) => void) {
+    this.#onInvalid = onInvalid
+  }
+
+  /** Takes a whole snapshot in; decodes only what is new in it. */
   reset(snapshot: Snapshot): Touched {
     for (const key of this.#revisions.missingIn(snapshot)) this.#drop(key, snapshot.revision)
     for (const record of snapshot.records.values()) {
       if (this.#revisions.isNews(record.key, record.revision)) {
-        this.#put(record.key, record.revision, decodeRecord(record.key, record.value))
+        this.#read(record)
       }
     }
     this.#revisions.completeTo(snapshot.revision)
     return this.#takeTouched()
   }
 
-  /** Takes the changes of a watch event in. What is known already, or older, is ignored. Throws `RECORD_INVALID`. */
+  /** Takes the changes of a watch event in. What is known already, or older, is ignored. */
   apply(event: { readonly revision: number; readonly changes: readonly Change[] }): Touched {
     for (const change of event.changes) {
       if (change.kind === 'delete') this.#drop(change.key, change.revision)
       else if (this.#revisions.isNews(change.record.key, change.record.revision)) {
-        this.#put(change.record.key, change.record.revision, decodeRecord(change.record.key, change.record.value))
+        this.#read(change.record)
       }
     }
     this.#revisions.completeTo(event.revision)
@@ -161,6 +170,15 @@ export class ClusterView {
       else if (this.#revisions.isNews(draft.key, revision)) this.#put(draft.key, revision, draft.decoded)
     }
     return this.#takeTouched()
+  }
+
+  #read({ key, revision, value }: DatabaseRecord): void {
+    try {
+      this.#put(key, revision, decodeRecord(key, value))
+    } catch (error) {
+      if (!isHaError(error, 'RECORD_INVALID')) throw error
+      this.#onInvalid(error)
+    }
   }
 
   #put(key: RecordKey, revision: number, decoded: Decoded | undefined): void {
