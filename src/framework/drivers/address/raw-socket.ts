@@ -18,7 +18,7 @@ export interface ProbeTimes {
 }
 
 /** A host of the same link answers within a millisecond, a busy one within tens. RFC 5227 waits seconds, for links and clients that switchovers are not made for. */
-export const PROBE_TIMES_DEFAULT: ProbeTimes = { probes: 2, betweenMs: 30, waitMs: 40 }
+export const PROBE_TIMES_DEFAULT: ProbeTimes = { probes: 2, betweenMs: 20, waitMs: 30 }
 
 /** Asks for the address, and resolves with the first frame of somebody else who has it, or with undefined after the wait. */
 export async function probeAddress(
