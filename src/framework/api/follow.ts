@@ -39,12 +39,15 @@ export async function* follow(
   for (;;) {
     // Read before anything is told: a change that comes meanwhile ends the wait below at once.
     const { revision } = services.state()
-    yield* told.tellNews()
+    const news = [...told.tellNews()]
+    yield* news
     if (told.isSettled()) return yield told.end(first, effects.nowWallMs(), [])
     const why = whyStop(told, effects.nowMonotonicMs() >= deadlineMs, signal)
     if (why !== undefined) return yield told.end(first, effects.nowWallMs(), [why])
-    const seen = await services.changed(revision, FOLLOW_SILENCE_MS_MAX, signal).catch(() => revision)
-    if (seen === revision && !signal.aborted) yield { kind: 'alive' }
+    // Woken up for nothing, by the time or by changes elsewhere: the reader shall know that clustd is alive.
+    if (news.length === 0) yield { kind: 'alive' }
+    // A failure to wait is the abort, which the next round sees.
+    await services.changed(revision, FOLLOW_SILENCE_MS_MAX, signal).catch(() => revision)
   }
 }
 

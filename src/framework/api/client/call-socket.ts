@@ -70,13 +70,18 @@ function headersOf(call: Call, body: Buffer | undefined): Record<string, string 
 }
 
 function giveUpOnSilence(call: Call, asked: ClientRequest): void {
+  // Whoever waits now, for the answer or for the rest of it, is the one to be told.
+  let answer: IncomingMessage | undefined
+  asked.on('response', (begun) => {
+    answer = begun
+  })
   asked.on('timeout', () => {
     const seconds = Math.round(call.silenceMs / 1000)
-    asked.destroy(
-      new HaError('WAIT_TIMED_OUT', `clustd has not answered ${call.method} ${call.path} for ${seconds} s`, {
-        hint: "What was asked for may still happen. Look with 'hastat', and into the log of clustd.",
-      }),
-    )
+    const silence = new HaError('WAIT_TIMED_OUT', `clustd was silent for ${seconds} s in ${call.method} ${call.path}`, {
+      hint: "What was asked for may still happen. Look with 'hastat', and into the log of clustd.",
+    })
+    if (answer === undefined) asked.destroy(silence)
+    else answer.destroy(silence)
   })
 }
 
