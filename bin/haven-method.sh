@@ -1,0 +1,1 @@
+../src/methods/kits/haven-method.sh
