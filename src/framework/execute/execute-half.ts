@@ -88,7 +88,8 @@ async function walkSteps(walk: Walk): Promise<HalfOutcome> {
   for (const [index, step] of steps.entries()) {
     const end = await runStep(walk, { step, index, onLadder: false })
     if (end.kind === 'next') continue
-    for (const left of steps.slice(index + 1)) walk.runs.push(skipped(left))
+    const begun = walk.runs.filter(({ onLadder }) => !onLadder).length
+    for (const left of steps.slice(begun)) walk.runs.push(skipped(left))
     return end.kind === 'forbidden' ? end : outcomeOf(walk, index, end)
   }
   return { kind: 'done' }

@@ -24,7 +24,7 @@ export class Served {
     }
   }
 
-  /** Makes the two lists for a call that begins now. A start adds its logical host, a stop takes it away; fault monitors change nothing. */
+  /** Makes the two lists for a call that begins now. A start adds its logical host, a stop takes it away; fault monitors change nothing, but FM_STOP leaves it out. */
   lists(
     service: Pick<DataService, 'name' | 'logicalHosts'>,
     method: MethodName,
@@ -38,7 +38,9 @@ export class Served {
     const all = service.logicalHosts.includes(logicalHost)
       ? service.logicalHosts
       : [...service.logicalHosts, logicalHost]
-    const isServed = (name: LogicalHostName): boolean => served.has(name)
+    // A monitor that is stopped hears, as every stop, that its logical host is none to serve; whether it is served changes with the stop of the service.
+    const isServed = (name: LogicalHostName): boolean =>
+      served.has(name) && !(effect === 'leave-out' && name === logicalHost)
     return [all.filter(isServed).join(','), all.filter((name) => !isServed(name)).join(',')]
   }
 
@@ -54,7 +56,7 @@ export class Served {
   }
 }
 
-const EFFECT: Readonly<Record<MethodName, 'add' | 'remove' | 'none'>> = {
+const EFFECT: Readonly<Record<MethodName, 'add' | 'remove' | 'leave-out' | 'none'>> = {
   START: 'add',
   START_NET: 'add',
   STOP_NET: 'remove',
@@ -63,7 +65,7 @@ const EFFECT: Readonly<Record<MethodName, 'add' | 'remove' | 'none'>> = {
   ABORT: 'remove',
   FM_INIT: 'none',
   FM_START: 'none',
-  FM_STOP: 'none',
+  FM_STOP: 'leave-out',
   FM_CHECK: 'none',
 }
 
