@@ -70,9 +70,10 @@ export function killCgroups(home: string, scope: ProcessScope, spared: ReadonlyS
   }
 }
 
-/** Removes the cgroups of the scope that are empty. */
+/** Removes the cgroups of the scope that are empty, and with the last one the home of the host. */
 export function removeCgroups(home: string, scope: ProcessScope): void {
   for (const { path } of scopeCgroups(home, scope)) removeTree(path)
+  removeIfEmpty(home)
 }
 
 function scopeCgroups(home: string, scope: ProcessScope): readonly { path: string; service: string }[] {
@@ -93,10 +94,14 @@ function pidsWithin(path: string): readonly number[] {
 
 function removeTree(path: string): void {
   for (const name of directoriesIn(path)) removeTree(join(path, name))
+  removeIfEmpty(path)
+}
+
+function removeIfEmpty(path: string): void {
   try {
     rmdirSync(path)
   } catch {
-    // Somebody runs in it again: it stays.
+    // Somebody runs in it again, or it is the home of other cgroups: it stays.
   }
 }
 

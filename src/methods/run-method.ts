@@ -33,12 +33,13 @@ export interface MethodRunnerOptions extends HostPlace {
 
 /**
  * Moves itself into the cgroup ($1, empty = none), then becomes the method: so that not even the first process that the method starts is outside.
- * `exec` of a shell also runs scripts without a `#!` line. A cgroup that cannot be entered is no reason not to run: the tag is there.
- * Node.js raises the limit of open files to all it can get, and daemons that close every possible file when they start would do so for minutes.
+ * The cgroup is made once more if somebody has just removed it as empty; one that cannot be entered is no reason not to run: the tag is there.
+ * `exec` of a shell also runs scripts without a `#!` line. Node.js raises the limit of open files to all it can get, and daemons that close every
+ * possible file when they start would do so for minutes.
  */
 const ENTER = `umask 022
 ulimit -S -n 1024 2>/dev/null
-[ -z "$1" ] || echo 0 2>/dev/null >"$1/cgroup.procs"
+[ -z "$1" ] || echo 0 2>/dev/null >"$1/cgroup.procs" || { mkdir -p "$1" && echo 0 >"$1/cgroup.procs"; } 2>/dev/null
 shift
 unset PWD OLDPWD SHLVL
 exec "$@"`

@@ -3,7 +3,9 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { MethodCall, MethodOutcome } from '../../src/framework/ports/method-runner.ts'
+import { findCgroupHome } from '../../src/methods/cgroup.ts'
 import { LOG_BYTES_KEPT_MAX, LOGS_KEPT_MAX } from '../../src/methods/method-log.ts'
+import { hostKey } from '../../src/methods/scope-names.ts'
 import { eventually } from '../eventually.ts'
 import { briefly, makeCall, patiently, pgdata, scopeOf } from './method-runner.contract.ts'
 import type { RealHarness } from './method-runner-processes.ts'
@@ -293,6 +295,13 @@ function describeDaemons(at: At): void {
         return (commandOf(pid) === 'sleep' && held.every((file) => mayHold.includes(file))) || undefined
       })
       server.close()
+    })
+
+    it('leaves no cgroup behind when it is gone', async () => {
+      await runScript(at, leaves('exec sleep 1000'))
+      expect(await at().runner.endProcesses(scopeOf('all'), patiently)).toEqual([])
+      const home = findCgroupHome(hostKey({ root: at().root, cluster: 'test', physicalHost: 'alpha' })) ?? ''
+      expect(existsSync(home)).toBe(false)
     })
 
     it('is found and ended when it is stopped', async () => {
