@@ -2,6 +2,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Log } from '../ports/log.ts'
 import { answerErrors } from './answer-errors.ts'
 import type { HostFacts } from './host-facts.ts'
+import type { RouteContext } from './route-context.ts'
 import { addConfigurationRoutes } from './routes/configuration.ts'
 import { addDatabaseRoutes } from './routes/database.ts'
 import { addReconfigurationRoutes } from './routes/reconfigurations.ts'
@@ -14,14 +15,6 @@ export interface AppOptions {
   readonly facts: HostFacts
   /** Gets a line for each answer that is a bug of ours, and nothing else. */
   readonly log: Log
-}
-
-/** What every group of routes is given. */
-export interface RouteContext {
-  readonly services: ApiServices
-  readonly facts: HostFacts
-  /** Aborts when the API closes: whatever waits then ends. */
-  readonly closing: AbortSignal
 }
 
 /** Bytes of a request, at most: a backup of the largest database, quoted as JSON. */

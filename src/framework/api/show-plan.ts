@@ -1,8 +1,8 @@
 import type { PhysicalHostName } from '../model/names.ts'
 import type { Cause, Plan } from '../model/reconfiguration.ts'
 import type { Step } from '../model/step.ts'
-import type { RouteContext } from './app.ts'
 import { collectDurations, groupBy } from './expected-durations.ts'
+import type { RouteContext } from './route-context.ts'
 import { viewPlan } from './views/plan-view.ts'
 import type { PlanJson } from './wire.ts'
 

@@ -2,10 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import { checkConfiguration } from '../../configure/check-configuration.ts'
 import { configurationOf } from '../../configure/configuration.ts'
 import { DATABASE_SIZE_BYTES_MAX, type Snapshot } from '../../ports/cluster-database.ts'
-import type { RouteContext } from '../app.ts'
 import { readBackup, writeBackup } from '../backup.ts'
 import { parseRequest } from '../parse-request.ts'
 import { backupShape } from '../request-shapes.ts'
+import type { RouteContext } from '../route-context.ts'
 import type { BackupFileJson, DatabaseCheckJson, RestoredJson } from '../wire.ts'
 
 /** Adds what `scadmin database` does while clustd runs. */

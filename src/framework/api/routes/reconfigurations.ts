@@ -2,7 +2,6 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { HaError } from '../../errors/ha-error.ts'
 import type { Reconfiguration } from '../../model/reconfiguration.ts'
-import type { RouteContext } from '../app.ts'
 import { follow } from '../follow.ts'
 import { operatorOf } from '../operator.ts'
 import { parseRequest } from '../parse-request.ts'
@@ -15,6 +14,7 @@ import {
   requestShape,
   submitShape,
 } from '../request-shapes.ts'
+import type { RouteContext } from '../route-context.ts'
 import { showPlan } from '../show-plan.ts'
 import { toCause } from '../to-cause.ts'
 import { viewHistory } from '../views/history-view.ts'
