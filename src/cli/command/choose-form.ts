@@ -3,6 +3,9 @@ import { nameOption, optionOf, writeForm, writeOption, writeWord } from './optio
 import { type ParsedWords, usageError } from './parse-words.ts'
 import { didYouMean } from './suggest.ts'
 
+/** Forms that the error of a command line lists, at most. */
+const FORMS_SHOWN_MAX = 5
+
 /** A form with what was given to it. */
 export interface ChosenForm {
   readonly form: Form
@@ -45,7 +48,8 @@ function noForm(command: Command, words: readonly string[]): Error {
       `one of: ${seconds.join(', ')}`,
     ])
   }
-  const usages = command.forms.map((form) => writeForm(command, form))
+  // A page of forms would hide what is wrong: of many, the help shows them.
+  const usages = command.forms.length > FORMS_SHOWN_MAX ? [] : command.forms.map((form) => writeForm(command, form))
   if (verbs.length === 0) return usageError(command, 'that is none of its forms', usages)
   // Where a form begins with a name, the first word may be one, and the options say what to do.
   if (command.forms.some(({ verb }) => verb === undefined))

@@ -27,7 +27,7 @@ export function linesOf(event: FollowEvent): readonly string[] {
     case 'half-ended':
       return halfLines(event.half)
     case 'superseded':
-      return [`  reconfiguration ${event.by} goes on from there: ${event.cause.sentence}`]
+      return [`  reconfiguration ${event.by} goes on from there`]
     case 'alive':
     case 'end':
       return []

@@ -82,12 +82,16 @@ function closingLines({ reconfiguration, logicalHosts, durationMs }: End): reado
 }
 
 function notReached(end: End, failures: readonly TimelineHalfJson[]): HaError {
-  const now = end.logicalHosts.map(({ logicalHost, sentence }) => `now: ${logicalHost} is ${sentence}`)
+  // The reasons say of some logical hosts how they are now; of the others it is added.
+  const untold = end.logicalHosts.filter(
+    ({ logicalHost }) => !end.why.some((reason) => reason.startsWith(`${logicalHost} `)),
+  )
+  const now = untold.map(({ logicalHost, sentence }) => `${logicalHost} is ${sentence}.`)
   return new HaError(
     'GOAL_NOT_REACHED',
     `reconfiguration ${end.reconfiguration} ended, but not with what was asked for`,
     {
-      details: [...end.why, ...failures.flatMap(failureLines).map((line) => line.slice(2)), ...now],
+      details: [...failures.flatMap(failureLines).map((line) => line.slice(2)), ...end.why, ...now],
       hint: `See every step with 'scadmin timeline ${end.reconfiguration}'${explainHint(end)}.`,
     },
   )

@@ -3,9 +3,9 @@ import { writeTime } from './duration.ts'
 
 /** Writes why a logical host is where it is, why not elsewhere, what would move it and who changed it last. */
 export function explainLines(explained: ExplainJson): readonly string[] {
-  const { logicalHost, sentence, why, hosts, wouldMove, lastChange } = explained
+  const { sentence, why, hosts, wouldMove, lastChange } = explained
   return [
-    `${logicalHost}: ${sentence}`,
+    sentence,
     ...why.map((reason) => `  ${reason}`),
     '',
     'Its possible masters, in order of preference:',

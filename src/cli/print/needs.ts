@@ -4,7 +4,8 @@ import { writeTime } from './duration.ts'
 /** One thing that is not as it should be, and what to do about it. */
 export interface Need {
   readonly what: string
-  readonly todo: string
+  /** Facts, then what to do; one per line. */
+  readonly todo: readonly string[]
 }
 
 /** Finds what an operator has to look at, worst first; empty when all is well. Maintenance is wanted, and what is in motion comes to an end by itself. */
@@ -15,7 +16,7 @@ export function findNeeds(status: StatusJson): readonly Need[] {
     ...status.logicalHosts.flatMap(serviceNeeds),
     ...status.physicalHosts.flatMap(({ name, membership }): readonly Need[] =>
       membership === 'not a member'
-        ? [{ what: `${name} is not a member of the cluster`, todo: `on ${name}: scadmin startnode` }]
+        ? [{ what: `${name} is not a member of the cluster`, todo: [`on ${name}: scadmin startnode`] }]
         : [],
     ),
     ...guardNeeds(status),
@@ -29,15 +30,22 @@ export function needLines(status: StatusJson): readonly string[] {
     .filter(({ isInMotion }) => isInMotion)
     .map(({ name, sentence }) => `${name} is ${sentence}`)
   const motion = moving.length === 0 ? [] : [`In motion: ${moving.join('; ')}.`]
-  if (needs.length === 0) return [moving.length === 0 ? 'All well.' : 'All well so far.', ...motion]
+  const kept = status.logicalHosts.filter(({ inMaintenance }) => inMaintenance).map(({ name }) => name)
+  const wanted = kept.length === 0 ? [] : [`In maintenance, as asked: ${kept.join(', ')}.`]
+  if (needs.length === 0) return [moving.length === 0 ? 'All well.' : 'All well so far.', ...motion, ...wanted]
   const head = needs.length === 1 ? '1 thing needs you:' : `${needs.length} things need you:`
-  return [head, ...needs.flatMap(({ what, todo }) => [`  ! ${what}`, `      ${todo}`]), ...motion]
+  return [
+    head,
+    ...needs.flatMap(({ what, todo }) => [`  ! ${what}`, ...todo.map((line) => `      ${line}`)]),
+    ...motion,
+    ...wanted,
+  ]
 }
 
 function stuckNeeds({ name, mastery, sentence, leftovers }: LogicalHostStatusJson): readonly Need[] {
   if (mastery !== 'stuck') return []
   const things = leftovers.map(({ what, remedy }) => `${what}: ${remedy}`)
-  return [{ what: `${name} is ${sentence}`, todo: [...things, `then: scadmin clear ${name}`].join('; ') }]
+  return [{ what: `${name} is ${sentence}`, todo: [...things, `then: scadmin clear ${name}`] }]
 }
 
 function unmasteredNeeds(host: LogicalHostStatusJson): readonly Need[] {
@@ -47,7 +55,7 @@ function unmasteredNeeds(host: LogicalHostStatusJson): readonly Need[] {
   const remedy = canBeCleared
     ? `remove the cause, then: scadmin clear ${host.name}`
     : `see why: scadmin explain ${host.name}`
-  return [{ what: `${host.name} has no master: ${host.sentence}`, todo: [...failures, remedy].join('; ') }]
+  return [{ what: `${host.name} has no master: ${host.sentence}`, todo: [...failures, remedy] }]
 }
 
 function serviceNeeds(host: LogicalHostStatusJson): readonly Need[] {
@@ -57,7 +65,7 @@ function serviceNeeds(host: LogicalHostStatusJson): readonly Need[] {
     const remedy = `remove the cause, then: scadmin clear ${host.name}`
     return {
       what: `${service} is on but does not run on ${host.name}: it starts nowhere`,
-      todo: [...where, remedy].join('; '),
+      todo: [...where, remedy],
     }
   })
 }
@@ -68,7 +76,7 @@ function guardNeeds({ guardReports, answeredBy }: StatusJson): readonly Need[] {
   return [
     {
       what: `the guard of ${answeredBy} could not stop everything at ${writeTime(latest.firedWallMs)}`,
-      todo: `still there then: ${latest.leftovers.join(', ')}`,
+      todo: latest.leftovers.map((leftover) => `still there then: ${leftover}`),
     },
   ]
 }

@@ -11,7 +11,7 @@ export function registrationLines(service: ServiceJson): readonly string[] {
   const pairs = (read: (method: MethodJson) => string | number): string =>
     service.methods.map((method) => `${method.method}=${read(method)}`).join(',')
   const parts = [
-    ['-m', pairs(({ program }) => program)],
+    ['-m', pairs(({ program }) => belowBase(program, service.baseDirectory))],
     ['-t', pairs(({ timeoutS }) => timeoutS)],
     // Always there: left out it would mean all logical hosts that there are then.
     ['-h', service.logicalHosts.join(',')],
@@ -25,6 +25,11 @@ export function registrationLines(service: ServiceJson): readonly string[] {
   return [`hareg -r ${quoteWord(service.name)}`, ...written].map(
     (part, index, all) => `${index === 0 ? '' : '  '}${part}${index === all.length - 1 ? '' : ' \\'}`,
   )
+}
+
+// As it was typed: hareg joins them again.
+function belowBase(program: string, base: string): string {
+  return base !== '' && program.startsWith(`${base}/`) ? program.slice(base.length + 1) : program
 }
 
 function optionalPart(option: string, value: string): readonly (readonly [string, string])[] {

@@ -7,13 +7,16 @@ import type {
   TimelineStepJson,
 } from '../../framework/api/wire.ts'
 import { writeDuration, writeLimit, writeTime } from './duration.ts'
-import { cutText } from './table.ts'
+import { cutText, wrapText } from './table.ts'
 
-/** Columns of a line: `  |-- ` and a sentence, when it began, how long it took, of how much, a bar. Together under 100. */
-const SENTENCE = 46
+/** Columns of a line: the tree and a sentence, when it began, how long it took, a bar, of how much. Together 100. */
+const SENTENCE = 50
 const BEGIN = 9
 const TOOK = 9
-const BAR = 24
+const BAR = 20
+
+/** A wait between two steps of one half that is shorter than this, and than a hundredth of all, is no line of its own: the line of the half includes it. */
+const SHORT_WAIT_MS = 10
 
 /** Writes a reconfiguration as a tree: cause, reasons, and for each logical host every step and every wait, so that each second is accounted for. */
 export function timelineLines(timeline: TimelineJson): readonly string[] {
@@ -34,12 +37,19 @@ function stateOf({ state, durationMs }: TimelineJson): string {
 }
 
 function laneLines(lane: LaneJson, scaleMs: number): readonly string[] {
-  const groups = groupSpans(lane.spans)
-  const bar = (part: { readonly fromMs: number; readonly durationMs: number }): string => barOf(part, scaleMs)
+  const groups = groupSpans(lane.spans, Math.max(SHORT_WAIT_MS, scaleMs / 100))
+  const bar = (part: Part): string => barOf(part, scaleMs)
   return [
     `${lane.logicalHost}: ${lane.because}`,
     ...groups.flatMap((group, index) => groupLines(group, { isLast: index === groups.length - 1, bar })),
-    line({ sentence: `   ${lane.logicalHost} in all`, fromMs: 0, durationMs: lane.durationMs, limit: '', bar: '' }),
+    ...line({
+      sentence: `${lane.logicalHost} in all`,
+      tree: '   ',
+      fromMs: 0,
+      durationMs: lane.durationMs,
+      limit: '',
+      bar: '',
+    }),
     ...(lane.clockSkewMs === 0
       ? []
       : [
@@ -49,12 +59,15 @@ function laneLines(lane: LaneJson, scaleMs: number): readonly string[] {
   ]
 }
 
-/** Steps of one host in one half, one after the other; or one wait. */
-interface Group {
+interface Part {
   readonly fromMs: number
   readonly durationMs: number
+}
+
+/** Steps of one host in one half, one after the other, with the waits between them; or one wait. */
+interface Group extends Part {
   readonly head: string
-  readonly steps: readonly Extract<SpanJson, { kind: 'step' }>[]
+  readonly rows: readonly SpanJson[]
 }
 
 const DOES: Readonly<Record<HalfKindJson, string>> = {
@@ -65,55 +78,72 @@ const DOES: Readonly<Record<HalfKindJson, string>> = {
   'watch-stop': 'stops fault monitors',
 }
 
-function groupSpans(spans: readonly SpanJson[]): readonly Group[] {
+/** Puts together what belongs to one half. Waits that are too short to be told apart are part of what they stand in; at an end they take no line. */
+function groupSpans(spans: readonly SpanJson[], shortWaitMs: number): readonly Group[] {
   const groups: Group[] = []
+  const waits: SpanJson[] = []
   for (const span of spans) {
-    const { fromMs, durationMs } = span
     if (span.kind === 'waiting') {
-      groups.push({ fromMs, durationMs, head: `waiting: ${span.what}`, steps: [] })
+      const before = waits.at(-1)
+      const isShort = span.durationMs < shortWaitMs
+      if (before === undefined || !isShort) waits.push(span)
+      else waits.splice(-1, 1, { ...before, durationMs: before.durationMs + span.durationMs })
       continue
     }
     const head = `${span.host} ${DOES[span.half]}`
     const last = groups.at(-1)
-    if (last?.head !== head) groups.push({ fromMs, durationMs, head, steps: [span] })
-    else {
-      const grown = { ...last, durationMs: fromMs + durationMs - last.fromMs, steps: [...last.steps, span] }
-      groups.splice(-1, 1, grown)
+    const between = waits.splice(0)
+    if (last?.head !== head) {
+      groups.push(...between.map(waitGroup), { ...partOf(span), head, rows: [span] })
+      continue
     }
+    const durationMs = span.fromMs + span.durationMs - last.fromMs
+    const told = between.filter((wait) => wait.durationMs >= shortWaitMs)
+    groups.splice(-1, 1, { ...last, durationMs, rows: [...last.rows, ...told, span] })
   }
-  return groups
+  return [...groups, ...waits.map(waitGroup)].filter(({ durationMs, rows }) => rows.length > 0 || durationMs >= 1)
+}
+
+function waitGroup(wait: SpanJson): Group {
+  return { ...partOf(wait), head: `wait: ${wait.kind === 'waiting' ? wait.what : ''}`, rows: [] }
+}
+
+function partOf({ fromMs, durationMs }: SpanJson): Part {
+  return { fromMs, durationMs }
 }
 
 interface GroupStyle {
   readonly isLast: boolean
-  readonly bar: (part: { readonly fromMs: number; readonly durationMs: number }) => string
+  readonly bar: (part: Part) => string
 }
 
 function groupLines(group: Group, { isLast, bar }: GroupStyle): readonly string[] {
-  const isWait = group.steps.length === 0
-  const head = line({
-    ...group,
-    sentence: `${isLast ? '└─' : '├─'} ${group.head}`,
-    limit: '',
-    bar: isWait ? bar(group) : '',
-  })
   const trunk = isLast ? '   ' : '│  '
+  const isWait = group.rows.length === 0
   return [
-    head,
-    ...group.steps.flatMap((span, index) => {
-      const branch = index === group.steps.length - 1 ? '└─' : '├─'
-      const rest = `${trunk}${index === group.steps.length - 1 ? '   ' : '│  '}`
+    ...line({
+      ...partOfGroup(group),
+      sentence: group.head,
+      tree: isLast ? '└─ ' : '├─ ',
+      rest: trunk,
+      limit: '',
+      bar: isWait ? bar(group) : '',
+    }),
+    ...group.rows.flatMap((row, index) => {
+      const isEnd = index === group.rows.length - 1
+      const rest = `${trunk}${isEnd ? '   ' : '│  '}`
+      const words = { ...partOf(row), tree: `${trunk}${isEnd ? '└─ ' : '├─ '}`, rest, bar: bar(row) }
+      if (row.kind === 'waiting') return line({ ...words, sentence: `wait: ${row.what}`, limit: '' })
       return [
-        line({
-          ...span,
-          sentence: `${trunk}${branch} ${sentenceOf(span.step)}`,
-          limit: limitOf(span.step),
-          bar: bar(span),
-        }),
-        ...troubleLines(span.step).map((text) => `  ${rest}${text}`),
+        ...line({ ...words, sentence: sentenceOf(row.step), limit: limitOf(row.step) }),
+        ...troubleLines(row.step).map((text) => `  ${rest}${text}`),
       ]
     }),
   ]
+}
+
+function partOfGroup({ fromMs, durationMs }: Group): Part {
+  return { fromMs, durationMs }
 }
 
 const OUTCOME: Readonly<Record<TimelineStepJson['outcome'], string>> = {
@@ -139,23 +169,25 @@ function troubleLines(step: TimelineStepJson): readonly string[] {
   return [...(step.message === '' ? [] : [step.message]), ...lists, ...step.output.map((text) => `| ${text}`)]
 }
 
-interface Line {
+interface Line extends Part {
   readonly sentence: string
-  readonly fromMs: number
-  readonly durationMs: number
+  /** The branches before the sentence, and before further lines of it. */
+  readonly tree?: string
+  readonly rest?: string
   readonly limit: string
   readonly bar: string
 }
 
-function line({ sentence, fromMs, durationMs, limit, bar }: Line): string {
-  const words = cutText(sentence, SENTENCE).padEnd(SENTENCE)
+function line({ sentence, tree = '', rest = '', fromMs, durationMs, limit, bar }: Line): readonly string[] {
+  const [first = '', ...more] = wrapText(sentence, SENTENCE - tree.length)
+  const words = cutText(`${tree}${first}`, SENTENCE).padEnd(SENTENCE)
   const begin = `+${writeDuration(fromMs)}`.padStart(BEGIN)
   const took = writeDuration(durationMs).padStart(TOOK)
-  return `  ${words}${begin}${took} ${bar.padEnd(BAR)} ${limit}`.trimEnd()
+  return [`  ${words}${begin}${took} ${bar.padEnd(BAR)} ${limit}`.trimEnd(), ...more.map((text) => `  ${rest}${text}`)]
 }
 
 /** A bar from when something began to when it ended; at least one character, so that nothing is invisible. */
-function barOf(part: { readonly fromMs: number; readonly durationMs: number }, scaleMs: number): string {
+function barOf(part: Part, scaleMs: number): string {
   const from = Math.min(BAR - 1, Math.floor((part.fromMs / scaleMs) * BAR))
   const length = Math.max(1, Math.round((part.durationMs / scaleMs) * BAR))
   return `${' '.repeat(from)}${'█'.repeat(Math.min(length, BAR - from))}`

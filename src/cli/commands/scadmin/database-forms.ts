@@ -15,7 +15,7 @@ export const databaseForms = [
     verb: ['database', 'check'],
     optional: ['json'],
     run: async (_given, context) => {
-      const checked = await eitherWay<DatabaseCheckJson>(
+      const checked = await eitherWay<DatabaseCheckJson & { readonly notes?: readonly string[] }>(
         () => context.api.checkDatabase(),
         async () => (await context.offline()).checkDatabase(context.root),
       )
