@@ -5,6 +5,7 @@ import type { PhysicalHostName } from '../../model/names.ts'
 import type { Reconfiguration } from '../../model/reconfiguration.ts'
 import type { Progress } from '../../model/timeline.ts'
 import { describeAction, describeMastery } from '../../plan/describe.ts'
+import { groupBy } from '../expected-durations.ts'
 import type { GuardReport, Identity } from '../services.ts'
 import type {
   LogicalHostStatusJson,
@@ -33,6 +34,11 @@ export interface StatusFacts {
 /** Shows everything that `hastat` shows. */
 export function viewStatus(facts: StatusFacts): StatusJson {
   const { identity, state } = facts
+  const services = inOrder(state.dataServices)
+  const servicesAt = groupBy(
+    services.flatMap((service) => service.logicalHosts.map((at) => ({ at, service }))),
+    ({ at }) => at,
+  )
   const numbered = new Map(facts.reconfigurations.map((reconfiguration) => [reconfiguration.number, reconfiguration]))
   return {
     cluster: state.cluster.name,
@@ -45,9 +51,10 @@ export function viewStatus(facts: StatusFacts): StatusJson {
     physicalHosts: inOrder(state.physicalHosts).map(({ name }) => viewHost(facts, name)),
     logicalHosts: inOrder(state.logicalHosts).flatMap((logicalHost) => {
       const at = state.states.get(logicalHost.name)
-      return at === undefined ? [] : [viewLogicalHost(state, logicalHost, at, numbered.get(at.reconfiguration))]
+      const own = servicesAt.get(logicalHost.name)?.map(({ service }) => service) ?? []
+      return at === undefined ? [] : [viewLogicalHost(logicalHost, at, own, numbered.get(at.reconfiguration))]
     }),
-    services: inOrder(state.dataServices).map((service) => viewServiceStatus(state, service)),
+    services: services.map((service) => viewServiceStatus(state, service)),
     progress: facts.progress.map(viewProgress),
     privateNetworks: [],
     publicNetworks: [],
@@ -92,9 +99,9 @@ function viewHost({ state, stampAges, nowWallMs }: StatusFacts, name: PhysicalHo
 }
 
 function viewLogicalHost(
-  state: ClusterState,
   logicalHost: LogicalHost,
   at: LogicalHostState,
+  services: readonly DataService[],
   last: Reconfiguration | undefined,
 ): LogicalHostStatusJson {
   const { mastery } = at
@@ -112,9 +119,7 @@ function viewLogicalHost(
     switchback: logicalHost.switchback,
     switchbackTo: at.switchbackTo,
     pathPrefix: pathPrefixOf(logicalHost),
-    services: inOrder(state.dataServices)
-      .filter((service) => service.logicalHosts.includes(at.name))
-      .map((service) => ({ name: service.name, condition: conditionOf(service, at) })),
+    services: services.map((service) => ({ name: service.name, condition: conditionOf(service, at) })),
     without: at.without,
     startFailures: at.startFailures,
     takeOnFailures: at.takeOnFailures,
