@@ -30,7 +30,9 @@ describe('the lists of a method', () => {
     const served = new Served(smallState(), beta)
     expect(served.lists(web, 'START', ha2)).toEqual(['ha2', 'ha1'])
     expect(served.lists(web, 'START_NET', ha2)).toEqual(['ha2', 'ha1'])
-    expect(served.lists(web, 'FM_STOP', ha2)).toEqual(['ha2', 'ha1'])
+    // A monitor that is stopped hears that its logical host is none to serve; the service still serves it.
+    expect(served.lists(web, 'FM_STOP', ha2)).toEqual(['', 'ha1,ha2'])
+    expect(served.lists(web, 'FM_CHECK', ha2)).toEqual(['ha2', 'ha1'])
     expect(served.lists(web, 'STOP_NET', ha2)).toEqual(['', 'ha1,ha2'])
     expect(served.lists(web, 'STOP', ha2)).toEqual(['', 'ha1,ha2'])
     expect(served.lists(web, 'ABORT', ha2)).toEqual(['', 'ha1,ha2'])
@@ -44,6 +46,6 @@ describe('the lists of a method', () => {
   it('forget what was released', () => {
     const served = new Served(smallState(), alpha)
     served.forget(ha1)
-    expect(served.lists(web, 'FM_STOP', ha2)).toEqual(['ha2', 'ha1'])
+    expect(served.lists(web, 'FM_CHECK', ha2)).toEqual(['ha2', 'ha1'])
   })
 })
