@@ -33,7 +33,7 @@ export interface GuardPlace {
   state: 'watching' | 'fired' | 'done'
   /** The present clustd and the children that it has under way. */
   clustd: { readonly process: Process; readonly children: Set<Process> } | undefined
-  /** Told when the guard has done its work; what it did, line by line. */
+  /** Told when the guard has done its work. With leftovers its last resort follows: the reboot that is configured. */
   onFired: (report: GuardReport) => void
   onCleaned: (report: GuardReport) => void
 }
@@ -169,7 +169,7 @@ async function abortAll(
     methods: simMethods(setting),
     effects: process.effects(),
   }
-  const aborted = await abortHoldings(place.holdings, { why, methodsEndMs, forceMs: place.timings.marginMs }, hands)
+  const aborted = await abortHoldings(place.holdings, { why, methodsEndMs, forceMs: place.timings.marginMs / 2 }, hands)
   place.holdings = place.holdings.filter(({ logicalHost }) => !aborted.released.includes(logicalHost))
   return aborted
 }

@@ -26,6 +26,7 @@ export interface SimHostSetting {
 // Whoever starts clustd again (an operator, systemd) is no faster than this, and not always there.
 const RESTART_MS_MIN = 200
 const RESTART_MS_MAX = 6_000
+const REBOOT_MS = 5_000
 
 /** One physical host: a machine on which the production loop runs as clustd, with its guard, and is started again whenever it ends. */
 export class SimHost {
@@ -51,7 +52,8 @@ export class SimHost {
       clustd: undefined,
       onFired: (report) => {
         onLog(machine.name, { level: 'info', message: `guard: ${JSON.stringify(report)}` })
-        this.restartLater()
+        if (report.leftovers.length > 0) this.powerCycle(REBOOT_MS)
+        else this.restartLater()
       },
       onCleaned: (report) => onLog(machine.name, { level: 'info', message: `cleaned up: ${JSON.stringify(report)}` }),
     }

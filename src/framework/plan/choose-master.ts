@@ -8,23 +8,29 @@ export interface Choice {
   readonly without: readonly DataServiceName[]
 }
 
+/** What a choice is to respect beside the order of the list. */
+export interface Wishes {
+  /** Not this one. */
+  readonly except?: PhysicalHostName | undefined
+  /** This one if it can, before the order of the list: an operator asked for it. */
+  readonly prefer?: PhysicalHostName | undefined
+  /** This one, if some service starts nowhere: moving would not help. */
+  readonly stayOn?: PhysicalHostName | undefined
+}
+
 /**
  * Chooses who masters a logical host next: the first of its possible masters that is a member, not leaving, able to take it on as far as is known, and
- * on which every service starts as far as is known. If some service starts nowhere, the first that can be taken on is chosen (`stayOn` before all others,
- * because moving would not help) and the logical host is mastered without that service. Undefined when nobody is left.
+ * on which every service starts as far as is known. If some service starts nowhere, the first that can be taken on is chosen, and the logical host is
+ * mastered without that service. Undefined when nobody is left.
  */
-export function chooseMaster(
-  draft: Draft,
-  name: LogicalHostName,
-  options: { readonly except?: PhysicalHostName; readonly stayOn?: PhysicalHostName } = {},
-): Choice | undefined {
-  const fit = draft
-    .logicalHost(name)
-    .physicalHosts.filter((host) => host !== options.except && isAble(draft, name, host))
-  const choices = fit.map((host) => ({ host, without: failedOn(draft, name, host) }))
+export function chooseMaster(draft: Draft, name: LogicalHostName, wishes: Wishes = {}): Choice | undefined {
+  const { except, prefer, stayOn } = wishes
+  const fit = draft.logicalHost(name).physicalHosts.filter((host) => host !== except && isAble(draft, name, host))
+  const inOrder = fit.toSorted((a, b) => Number(b === prefer) - Number(a === prefer))
+  const choices = inOrder.map((host) => ({ host, without: failedOn(draft, name, host) }))
   return (
     choices.find((choice) => choice.without.length === 0) ??
-    choices.find((choice) => choice.host === options.stayOn) ??
+    choices.find((choice) => choice.host === stayOn) ??
     choices[0]
   )
 }

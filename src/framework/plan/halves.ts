@@ -92,7 +92,7 @@ export function addAdjust(draft: Draft, name: LogicalHostName, host: PhysicalHos
 
 /**
  * Adds the halves that stop the fault monitors of `services` on the possible masters other than the actor, whose own FM_STOP stands in its main half.
- * Hosts that are not members get theirs too: they are run if the host joins while the plan is still the logical host's last one.
+ * Hosts that are not members get theirs too: which of them is one when the plan is carried out is not known yet.
  */
 export function addWatchStop(
   draft: Draft,
@@ -100,10 +100,16 @@ export function addWatchStop(
   actor: PhysicalHostName,
   services: readonly DataService[],
 ): void {
-  const steps = services.toReversed().flatMap((service) => monitorSteps(service, 'FM_STOP'))
+  const steps = watchStopSteps(services)
   for (const host of draft.logicalHost(name).physicalHosts) {
     if (host !== actor) draft.addHalf(watchHalf(name, host, 'watch-stop', steps))
   }
+}
+
+/** Adds the half that stops the fault monitors of all running services on one possible master that does not hold the logical host. */
+export function addWatchStopOf(draft: Draft, name: LogicalHostName, host: PhysicalHostName): void {
+  if (!draft.logicalHost(name).physicalHosts.includes(host)) return
+  draft.addHalf(watchHalf(name, host, 'watch-stop', watchStopSteps(draft.servicesRunning(name))))
 }
 
 /** Adds the halves that start the fault monitors of all running services on every possible master: local ones on the master, remote ones elsewhere. */
@@ -113,7 +119,13 @@ export function addWatchStart(draft: Draft, name: LogicalHostName): void {
     ...services.flatMap((service) => monitorSteps(service, 'FM_INIT')),
     ...services.flatMap((service) => monitorSteps(service, 'FM_START')),
   ]
-  for (const host of draft.logicalHost(name).physicalHosts) draft.addHalf(watchHalf(name, host, 'watch-start', steps))
+  for (const host of draft.logicalHost(name).physicalHosts) {
+    if (draft.member(host)?.state !== 'leaving') draft.addHalf(watchHalf(name, host, 'watch-start', steps))
+  }
+}
+
+function watchStopSteps(services: readonly DataService[]): readonly Step[] {
+  return services.toReversed().flatMap((service) => monitorSteps(service, 'FM_STOP'))
 }
 
 function watchHalf(

@@ -17,7 +17,7 @@ export function moveTo(draft: Draft, name: LogicalHostName, from: PhysicalHostNa
     destination: { kind: 'to', host: to.host },
     uncleanOn: uncleanOf(draft.state(name).mastery),
   })
-  draft.remember(name, { without: to.without })
+  settleOn(draft, name, to)
   addTakeOn(draft, name, to.host)
   addWatchStart(draft, name)
 }
@@ -44,9 +44,15 @@ export function takeOn(
   first: readonly Step[] = [],
 ): void {
   draft.become(name, { kind: 'takingOn', by: to.host, uncleanOn })
-  draft.remember(name, { without: to.without })
+  settleOn(draft, name, to)
   addTakeOn(draft, name, to.host, first)
   addWatchStart(draft, name)
+}
+
+/** Remembers what holds once it is mastered there: without which services, and whether a switchback is still owed. */
+function settleOn(draft: Draft, name: LogicalHostName, { host, without }: Choice): void {
+  const { switchbackTo } = draft.state(name)
+  draft.remember(name, { without, switchbackTo: switchbackTo === host ? null : switchbackTo })
 }
 
 /** Leaves a logical host that nobody holds without a master. */

@@ -108,7 +108,7 @@ export function monitorSteps(service: DataService, method: 'FM_INIT' | 'FM_START
   return methodSteps(service, method, NOTE)
 }
 
-/** Stops one service. If that fails, the ladder: its ABORT method, then the end of all its processes. */
+/** Stops one service, or the network part of it. If that fails, the ladder: its ABORT method, then the end of all its processes. */
 export function stopSteps(cluster: ClusterConfig, service: DataService, method: 'STOP' | 'STOP_NET'): readonly Step[] {
   const lastWords = methodSteps(service, method === 'STOP' ? 'ABORT' : 'ABORT_NET', NOTE)
   return methodSteps(service, method, { kind: 'ladder', steps: [...lastWords, endProcessesStep(cluster, service)] })

@@ -15,10 +15,13 @@ export function planHalfFailed(draft: Draft, cause: HalfFailed): void {
   const { logicalHost: name, host } = cause
   if (cause.start === undefined) rememberTakeOnFailure(draft, cause)
   else rememberStartFailure(draft, name, cause.start)
+  // Services start after the imports: nothing of it is with the lost hosts any more.
+  if (cause.half === 'take-on' && cause.start !== undefined)
+    draft.become(name, { kind: 'takingOn', by: host, uncleanOn: [] })
   const next =
     cause.half === 'adjust' ? nextAfterAdjust(draft, name, host) : chooseMaster(draft, name, { stayOn: host })
   if (next === undefined) {
-    giveUp(draft, name, host, 'cannot-be-taken-on')
+    giveUp(draft, name, host, draft.isFit(host) ? 'cannot-be-taken-on' : 'no-possible-master')
     draft.because(name, `${host} cleans up: ${cause.message}; no other possible master is left that could take it on`)
   } else if (next.host === host) {
     goOnWithout(draft, cause, next)
@@ -55,10 +58,11 @@ function nextAfterAdjust(draft: Draft, name: LogicalHostName, host: PhysicalHost
   const without = failedOn(draft, name, host)
   const isLost = (service: DataService): boolean => without.includes(service.name)
   const others = draft.servicesRunning(name).filter((service) => !isLost(service))
+  if (!draft.isFit(host)) return chooseMaster(draft, name, { except: host })
   return others.length > 0 ? { host, without } : chooseMaster(draft, name, { stayOn: host })
 }
 
-/** A host has released a logical host whose destination is no longer fit: somebody else takes it on, or nobody. */
+/** A host has released a logical host whose destination is no longer fit: somebody else takes it on; the host itself again only if there is nobody else. */
 export function planHeirLost(draft: Draft, name: LogicalHostName, host: PhysicalHostName): void {
   const { mastery } = draft.state(name)
   assert(
@@ -66,7 +70,7 @@ export function planHeirLost(draft: Draft, name: LogicalHostName, host: Physical
     `${name} is not being given up by ${host} to anybody`,
   )
   const heir = mastery.destination.host
-  const next = chooseMaster(draft, name)
+  const next = chooseMaster(draft, name, { except: host }) ?? chooseMaster(draft, name)
   if (next === undefined) {
     leaveUnmastered(draft, name, 'no-possible-master', mastery.uncleanOn)
     draft.because(name, `${heir} can no longer take it on, and none of its other possible masters is a member that can`)

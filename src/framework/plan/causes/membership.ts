@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
 import { assertNever } from '../../errors/assert-never.ts'
 import { HaError } from '../../errors/ha-error.ts'
-import { actorOf, type Destination, type LogicalHostState, uncleanOf } from '../../model/mastery.ts'
+import { actorOf, type Destination, type LogicalHostState, masterOf, uncleanOf } from '../../model/mastery.ts'
 import type { LogicalHostName, PhysicalHostName } from '../../model/names.ts'
 import type { Cause, LossEvidence } from '../../model/reconfiguration.ts'
 import { takeoverVerdict } from '../../supervise/takeover-budget.ts'
 import { chooseMaster } from '../choose-master.ts'
 import type { Draft } from '../draft.ts'
-import { addWatchStop } from '../halves.ts'
+import { addWatchStop, addWatchStopOf } from '../halves.ts'
 import { leaveUnmastered, takeOn } from '../moves.ts'
-import { endsByItself, settleAll, switchBack } from './settle.ts'
+import { endsByItself, leave, settleAll } from './settle.ts'
+import { switchBack, tryServicesOn } from './switchback.ts'
 
 /** A host becomes a member: what failed on it in a former life is forgotten, what waits for a master is taken on, what prefers it moves back. */
 export function planJoin(draft: Draft, host: PhysicalHostName): void {
@@ -23,14 +24,20 @@ export function planJoin(draft: Draft, host: PhysicalHostName): void {
   for (const name of draft.before.logicalHosts.keys()) {
     forgetFailuresOn(draft, name, host)
     switchBack(draft, name, host)
+    tryServicesOn(draft, name, host)
   }
   settleAll(draft)
 }
 
-/** A host leaves in an orderly way: it gives up everything that is not in motion now; what is, follows when it has come to rest. */
+/** A host leaves in an orderly way: it gives up what it has and what it is just taking on, and watches no longer what others have. */
 export function planLeaving(draft: Draft, host: PhysicalHostName): void {
   if (draft.member(host) === undefined) throw new HaError('NOT_A_MEMBER', `${host} is not a member of the cluster`)
   draft.beginLeaving(host)
+  for (const name of draft.before.logicalHosts.keys()) {
+    const { mastery } = draft.state(name)
+    if (mastery.kind === 'takingOn' && mastery.by === host) leave(draft, name, host)
+    else if (masterOf(mastery) !== host) addWatchStopOf(draft, name, host)
+  }
   settleAll(draft)
 }
 
@@ -85,8 +92,7 @@ function takeOver(draft: Draft, name: LogicalHostName, lost: PhysicalHostName, e
     )
     return
   }
-  const preferred = intended.kind === 'to' && draft.isFit(intended.host) ? intended.host : undefined
-  const next = chooseMaster(draft, name, preferred === undefined ? {} : { stayOn: preferred })
+  const next = chooseMaster(draft, name, { prefer: intended.kind === 'to' ? intended.host : undefined })
   if (next === undefined) {
     leaveUnmastered(draft, name, 'no-possible-master', uncleanOn)
     draft.because(

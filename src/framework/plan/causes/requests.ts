@@ -1,5 +1,5 @@
 import { HaError } from '../../errors/ha-error.ts'
-import { isInMotion, masterOf, uncleanOf } from '../../model/mastery.ts'
+import { isInMotion, type Mastery, masterOf, uncleanOf } from '../../model/mastery.ts'
 import type { LogicalHostName, PhysicalHostName } from '../../model/names.ts'
 import { chooseMaster } from '../choose-master.ts'
 import { describeMastery } from '../describe.ts'
@@ -59,9 +59,7 @@ export function planClear(draft: Draft, name: LogicalHostName): void {
   const { mastery } = state
   if (isInMotion(mastery)) throw busy(draft, name)
   if (mastery.kind === 'stuck') {
-    if (mastery.destination.kind === 'nobody') giveUp(draft, name, mastery.on, mastery.destination.why)
-    else moveTo(draft, name, mastery.on, { host: mastery.destination.host, without: state.without })
-    draft.because(name, `${mastery.on} tries again to release it, as asked`)
+    releaseAgain(draft, name, mastery)
     return
   }
   const { without } = state
@@ -82,6 +80,18 @@ export function planClear(draft: Draft, name: LogicalHostName): void {
   } else {
     draft.because(name, 'what failed before is forgotten, as asked')
   }
+}
+
+function releaseAgain(
+  draft: Draft,
+  name: LogicalHostName,
+  { on, destination }: Extract<Mastery, { kind: 'stuck' }>,
+): void {
+  const prefer = destination.kind === 'to' ? destination.host : undefined
+  const next = destination.kind === 'to' ? chooseMaster(draft, name, { except: on, prefer }) : undefined
+  if (next !== undefined) moveTo(draft, name, on, next)
+  else giveUp(draft, name, on, destination.kind === 'nobody' ? destination.why : 'no-possible-master')
+  draft.because(name, `${on} tries again to release it, as asked`)
 }
 
 function startAgain(draft: Draft, name: LogicalHostName, master: PhysicalHostName): void {

@@ -1,9 +1,9 @@
-import { isInMotion, type LogicalHostState, masterOf, type UnmasteredWhy, uncleanOf } from '../../model/mastery.ts'
+import { type UnmasteredWhy, uncleanOf } from '../../model/mastery.ts'
 import type { LogicalHostName, PhysicalHostName } from '../../model/names.ts'
-import { switchbackAllowed } from '../../supervise/takeover-budget.ts'
-import { chooseMaster, failedOn, isAble } from '../choose-master.ts'
+import { chooseMaster, isAble } from '../choose-master.ts'
 import type { Draft } from '../draft.ts'
 import { giveUp, leaveUnmastered, moveTo, takeOn } from '../moves.ts'
+import { isSwitchbackDue, switchBackLater } from './switchback.ts'
 
 /** Brings everything that is at rest, but not where it should be, under way. Planning it twice does no harm: the second time there is nothing to do. */
 export function settleAll(draft: Draft): void {
@@ -18,7 +18,7 @@ export function isUnsettled(draft: Draft, name: LogicalHostName): boolean {
 type Intent = 'take-on' | 'reassign' | 'leave' | 'switch-back' | 'none'
 
 function intentOf(draft: Draft, name: LogicalHostName): Intent {
-  const { mastery, switchbackTo } = draft.state(name)
+  const { mastery } = draft.state(name)
   switch (mastery.kind) {
     case 'unmastered':
       return endsByItself(mastery.why) &&
@@ -29,7 +29,7 @@ function intentOf(draft: Draft, name: LogicalHostName): Intent {
       return draft.member(mastery.by) === undefined ? 'reassign' : 'none'
     case 'mastered':
       if (draft.member(mastery.by)?.state === 'leaving') return 'leave'
-      return switchbackTo === null ? 'none' : 'switch-back'
+      return isSwitchbackDue(draft, name) ? 'switch-back' : 'none'
     default:
       return 'none'
   }
@@ -79,7 +79,8 @@ function reassign(
   draft.because(name, `taken on by ${next.host}, because ${gone} is no longer a member`)
 }
 
-function leave(draft: Draft, name: LogicalHostName, host: PhysicalHostName): void {
+/** Moves a logical host off a host that is leaving. A take-on that is under way there is cut short: it would be given up again as soon as it is done. */
+export function leave(draft: Draft, name: LogicalHostName, host: PhysicalHostName): void {
   const next = chooseMaster(draft, name, { except: host })
   if (next === undefined) {
     giveUp(draft, name, host, 'no-possible-master')
@@ -88,44 +89,4 @@ function leave(draft: Draft, name: LogicalHostName, host: PhysicalHostName): voi
   }
   moveTo(draft, name, host, next)
   draft.because(name, `moves from ${host} to ${next.host}, because ${host} is leaving`)
-}
-
-/** Moves a logical host back to a more preferred host that has just joined, at once or, if it is in motion, when it has come to rest. */
-export function switchBack(draft: Draft, name: LogicalHostName, host: PhysicalHostName): void {
-  const state = draft.state(name)
-  const at = 'by' in state.mastery ? state.mastery.by : undefined
-  if (at === undefined || !prefers(draft, state, host, at)) return
-  if (!switchbackAllowed(state.takeoversWallMs, draft.facts.nowWallMs, draft.cluster.budgets)) {
-    draft.because(name, `stays on ${at}: it was taken over too often lately for an automatic switchback to ${host}`)
-    return
-  }
-  if (isInMotion(state.mastery)) draft.remember(name, { switchbackTo: host })
-  else beginSwitchback(draft, name, at, host)
-}
-
-function switchBackLater(draft: Draft, name: LogicalHostName): void {
-  const state = draft.state(name)
-  const at = masterOf(state.mastery)
-  if (state.switchbackTo === null || at === undefined) return
-  if (prefers(draft, state, state.switchbackTo, at)) beginSwitchback(draft, name, at, state.switchbackTo)
-  else draft.remember(name, { switchbackTo: null })
-}
-
-function beginSwitchback(draft: Draft, name: LogicalHostName, at: PhysicalHostName, host: PhysicalHostName): void {
-  moveTo(draft, name, at, { host, without: failedOn(draft, name, host) })
-  draft.remember(name, { switchbackTo: null })
-  draft.because(name, `switches back from ${at} to ${host}, which its list prefers and which has joined`)
-}
-
-/** Whether the logical host goes back by itself to `host` when it is on `at`. */
-function prefers(draft: Draft, { name }: LogicalHostState, host: PhysicalHostName, at: PhysicalHostName): boolean {
-  const { physicalHosts, switchback } = draft.logicalHost(name)
-  const rank = physicalHosts.indexOf(host)
-  return (
-    switchback === 'automatic' &&
-    rank >= 0 &&
-    rank < physicalHosts.indexOf(at) &&
-    isAble(draft, name, host) &&
-    failedOn(draft, name, host).length === 0
-  )
 }
