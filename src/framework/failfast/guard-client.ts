@@ -1,6 +1,6 @@
 import { readProcess } from '../../methods/proc.ts'
 import { hostKey } from '../../methods/scope-names.ts'
-import { HaError } from '../errors/ha-error.ts'
+import { describeError, HaError } from '../errors/ha-error.ts'
 import { type Deadline, extendDeadline, isPassed, lookAtClocks, newDeadline } from '../membership/deadline.ts'
 import type { Timings } from '../model/cluster-config.ts'
 import type { Leftover } from '../model/step.ts'
@@ -64,7 +64,11 @@ class GuardClient implements Guard {
 
   arm(deadlineMonotonicMs: number): Promise<void> {
     return this.inTurn(async () => {
-      await makeGuardPlaces(guardPlaces(this.options.root))
+      await makeGuardPlaces(guardPlaces(this.options.root)).catch((error: unknown) => {
+        throw new HaError('GUARD_LOST', `the directories of the guard cannot be made: ${describeError(error)}`, {
+          cause: error,
+        })
+      })
       const former = await this.line.readFormer()
       // What the clustd before this one had under way must have ended before this one begins anything.
       refuseLiving(former, this.me)

@@ -153,13 +153,17 @@ export class GuardLine {
   }
 
   /** Waits until the guard has read the present orders. Throws `GUARD_LOST` when it has fired. */
-  private isObeyed(guard: ProcessIdentity | null, withinMs: number): Promise<boolean> {
+  private async isObeyed(guard: ProcessIdentity | null, withinMs: number): Promise<boolean> {
     const write = this.orders?.write ?? 0
-    return this.eventually(withinMs, async () => {
+    let isObeyed = false
+    await this.eventually(withinMs, async () => {
+      const isGone = guard === null || conditionOf(guard) === 'gone'
       const ack = await this.readAck(guard)
       if (ack !== undefined && ack.state !== 'watching') throw lost('the guard has fired')
-      return ack !== undefined && ack.sawWrite >= write
+      isObeyed = ack !== undefined && ack.sawWrite >= write && !isGone
+      return isObeyed || isGone
     })
+    return isObeyed
   }
 
   private async eventually(withinMs: number, probe: () => boolean | Promise<boolean>): Promise<boolean> {

@@ -18,6 +18,7 @@ export interface ActingOptions {
   readonly physicalHost: string
   readonly program: string
   readonly timings: Timings
+  readonly rebootCommand: readonly string[]
 }
 
 /** What it can be told afterwards; the answer is a `Reply`. */
@@ -47,7 +48,6 @@ const hands = composeHands({ ...options, pathDirectories: [] }, effects)
 const guard: Guard = createGuardClient({
   ...options,
   pathDirectories: [],
-  rebootCommand: [],
   timings: () => options.timings,
   hands,
   log: { write: ({ message }) => console.log(message) },

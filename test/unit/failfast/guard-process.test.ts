@@ -1,4 +1,6 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test as plainTest, vi } from 'vitest'
 import { readHoldings } from '../../../src/framework/failfast/guard-files.ts'
 import type { ProcessIdentity } from '../../../src/framework/failfast/guard-orders.ts'
@@ -7,7 +9,7 @@ import { eventually } from '../../eventually.ts'
 import { type Acting, bundlePrograms, GuardedHost, identityOf, type Programs, WITHIN_MS } from './guarded-host.ts'
 
 /** For tests in which the guard is to fire: soon, with time enough for methods on a busy machine. */
-const soon = { stampMs: 100, guardMs: 1000, abortMs: 8000, marginMs: 500 }
+const soon = { stampMs: 100, guardMs: 3000, abortMs: 8000, marginMs: 500 }
 /** For tests in which it is not to fire, however busy the machine is. */
 const late = { stampMs: 100, guardMs: 60_000, abortMs: 1000, marginMs: 2000 }
 
@@ -101,6 +103,18 @@ describe.concurrent('the guard stops everything, clustd first', () => {
     const report = await reportOf(host, guard)
     await host.gone('the command', command)
     expect(report?.stopped).toContainEqual(expect.stringMatching(`process ${command.pid} sleep of clustd killed`))
+  })
+
+  test('and reboots the machine where that is configured', async ({ host }) => {
+    const file = join(host.root, 'rebooted')
+    const clustd = await host.startMaster(soon, ['/bin/sh', '-c', `ls -d '${host.root}/ha1' 2>&1 >>'${file}'`])
+    const guard = await host.guard()
+    clustd.child.kill('SIGKILL')
+    await reportOf(host, guard)
+    expect(host.present()).toEqual(nothing)
+    expect(existsSync(file)).toBe(true)
+    // The mount point was gone when it was rebooted.
+    expect(readFileSync(file, 'utf8')).toBe('')
   })
 
   test('also when it was told of the holding only a moment before', async ({ host }) => {

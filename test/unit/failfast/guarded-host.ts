@@ -67,13 +67,14 @@ export class GuardedHost {
   }
 
   /** Starts an acting clustd. */
-  start(timings: Timings): Acting {
+  start(timings: Timings, rebootCommand: readonly string[] = []): Acting {
     const options: ActingOptions = {
       root: this.root,
       cluster: this.cluster,
       physicalHost: 'alpha',
       program: this.programs.failfastd,
       timings,
+      rebootCommand,
     }
     const output = process.env['HAVEN_TEST_OUTPUT'] === undefined ? 'ignore' : 'inherit'
     const child = fork(this.programs.clustd, [JSON.stringify(options)], {
@@ -92,8 +93,8 @@ export class GuardedHost {
    * Starts one that masters `ha1` and is guarded. The guard is armed last: on a busy machine it may fire at any moment from then on, and should find
    * everything to stop.
    */
-  async startMaster(timings: Timings): Promise<Acting> {
-    const acting = this.start(timings)
+  async startMaster(timings: Timings, rebootCommand: readonly string[] = []): Promise<Acting> {
+    const acting = this.start(timings, rebootCommand)
     await writeFile(join(this.root, 'clustd.pid'), String(acting.identity.pid))
     await acting.ask({ kind: 'take-on', holding: this.holding(), start: this.method })
     this.remember(identityOf(Number(readFileSync(join(this.root, 'daemon.pid'), 'utf8'))))
