@@ -25,7 +25,12 @@ export default defineConfig({
       folder('cli', { testTimeout: 30_000 }),
       folder('api'),
       // The end-to-end tests share the machine's network, loop devices and namespaces: one file after the other.
-      folder('e2e', { testTimeout: 180_000, hookTimeout: 300_000, fileParallelism: false }),
+      folder('e2e', {
+        testTimeout: 180_000,
+        hookTimeout: 300_000,
+        fileParallelism: false,
+        globalSetup: ['test/e2e/lab/installation.ts'],
+      }),
       folder('tidy', { include: ['test/tidy.test.ts', 'test/tidy/**/*.test.ts', 'test/eventually.test.ts'] }),
     ],
   },

@@ -1,0 +1,55 @@
+import type { LabHost } from './lab-host.ts'
+
+/** A process of a host. */
+export interface SeenProcess {
+  readonly pid: number
+  readonly words: string
+}
+
+/** What is on a host, by the host's own kernel. */
+export interface HostView {
+  readonly host: string
+  /** What is mounted below HAVEN_ROOT but /run. */
+  readonly mounts: readonly { readonly place: string; readonly device: string }[]
+  /** Addresses beside the host's own. */
+  readonly addresses: readonly string[]
+  /** Everything but pid 1, clustd, failfastd and this look. */
+  readonly processes: readonly SeenProcess[]
+}
+
+const LOOK = `cat /proc/self/mountinfo; echo ----; ip -json -4 address show; echo ----; ps -e -o pid=,stat=,args=`
+/** Our own daemons, and the look itself with what runs it. */
+const KNOWN = /bin\/clustd|failfastd\.mjs|^ps -e|^sh -c cat \/proc\/self\/mountinfo|^cat \/proc\/self\/mountinfo/
+
+/** Looks at a host that is on. */
+export async function lookAtHost(host: LabHost): Promise<HostView> {
+  const [mountinfo = '', addresses = '[]', processes = ''] = (await host.exec('sh', '-c', LOOK)).split('----\n')
+  const mounts = mountinfo.split('\n').map((line) => line.split(' '))
+  return {
+    host: host.name,
+    mounts: mounts
+      .map((fields) => ({ place: fields[4] ?? '', device: fields[2] ?? '' }))
+      .filter(({ place }) => place.startsWith(`${host.root}/`) && place !== `${host.root}/run`),
+    addresses: readAddresses(addresses).filter((address) => address !== host.ipAddress && address !== '127.0.0.1'),
+    processes: processes.split('\n').flatMap(readProcess),
+  }
+}
+
+function readAddresses(json: string): readonly string[] {
+  const links = JSON.parse(json) as readonly { readonly addr_info: readonly { readonly local: string }[] }[]
+  return links.flatMap(({ addr_info }) => addr_info.map(({ local }) => local))
+}
+
+function readProcess(line: string): readonly SeenProcess[] {
+  const [, pid, state = '', words = ''] = /^ *(\d+) +(\S+) +(.*)$/.exec(line) ?? []
+  if (pid === undefined || pid === '1' || state.startsWith('Z') || KNOWN.test(words)) return []
+  return [{ pid: Number(pid), words }]
+}
+
+/** Finds a daemon of Haven on a host; its pid is that of the host's own pid namespace. */
+export async function pidOf(host: LabHost, daemon: 'clustd' | 'failfastd'): Promise<number | undefined> {
+  const pattern = daemon === 'clustd' ? 'bin/clustd --mode' : 'failfastd.mjs'
+  const { stdout } = await host.try('pgrep', '-o', '-f', '--', `^[^ ]*node .*${pattern}`)
+  const pid = Number(stdout.trim())
+  return pid > 0 ? pid : undefined
+}

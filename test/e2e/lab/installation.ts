@@ -1,0 +1,46 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { missing } from './missing.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Directory of this test run; empty where it cannot run. */
+    workshop: string
+  }
+}
+
+const top = resolve(import.meta.dirname, '../../..')
+const prefix = 'haven-e2e-'
+
+/** Builds Haven into a directory of this test run, so that nobody who builds meanwhile changes what is tested. */
+export default function setup(project: TestProject): () => void {
+  if (missing !== undefined) {
+    console.log(`end to end: these tests are skipped: ${missing}`)
+    project.provide('workshop', '')
+    return () => undefined
+  }
+  removeForsaken()
+  const workshop = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`))
+  const installation = join(workshop, 'haven')
+  for (const name of ['bin', 'dataservices', 'package.json']) {
+    cpSync(join(top, name), join(installation, name), { recursive: true, dereference: true })
+  }
+  symlinkSync(join(top, 'node_modules'), join(installation, 'node_modules'))
+  const build = [join(top, 'scripts/build.mjs'), join(installation, 'dist')]
+  const { status, stderr } = spawnSync(process.execPath, build, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`the build failed:\n${stderr}`)
+  project.provide('workshop', workshop)
+  return () => rmSync(workshop, { recursive: true, force: true })
+}
+
+/** A test run that was killed could not remove its directory. */
+function removeForsaken(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1]
+    if (pid === undefined || existsSync(`/proc/${pid}`)) continue
+    rmSync(join(tmpdir(), name), { recursive: true, force: true })
+  }
+}
