@@ -1,5 +1,5 @@
 import { decideClusterFile } from '../configure/cluster-file-decide.ts'
-import { parseClusterFile } from '../configure/cluster-file-parse.ts'
+import { type ParsedClusterFile, parseClusterFileInParts } from '../configure/cluster-file-parse.ts'
 import { configurationOf } from '../configure/configuration.ts'
 import { describeChanges } from '../configure/describe-changes.ts'
 import { HaError, isHaError } from '../errors/ha-error.ts'
@@ -14,8 +14,13 @@ import type { ClusterFileRequest, ConfigurationDiffJson, ConfiguredJson, Request
 const BUSY_WAIT_MS = 120_000
 
 /** Says what applying a cluster file would change. Throws `CONFIG_INVALID` with every problem. */
-export function diffClusterFile(state: ClusterState, request: ClusterFileRequest): ConfigurationDiffJson {
-  const { changes, requests, kept } = decide(request)(state)
+export async function diffClusterFile(
+  { services }: RouteContext,
+  request: ClusterFileRequest,
+): Promise<ConfigurationDiffJson> {
+  const decideOn = await decide(request)
+  const state = services.state()
+  const { changes, requests, kept } = decideOn(state)
   return {
     changes: [...describeChanges(configurationOf(state), changes), ...kept],
     requests: requests.map((one) => describeCause(toCause(state, one, ''))),
@@ -32,7 +37,7 @@ export async function applyClusterFile(
   request: ClusterFileRequest,
   by: string,
 ): Promise<ConfiguredJson> {
-  const decideOn = decide(request)
+  const decideOn = await decide(request)
   const { requests, kept } = decideOn(services.state())
   const configured = await changeConfiguration(services, (state) => decideOn(state).changes)
   const reconfigurations: number[] = []
@@ -46,10 +51,21 @@ export async function applyClusterFile(
   return { ...configured, changes: [...configured.changes, ...kept], reconfigurations }
 }
 
-function decide(request: ClusterFileRequest): (state: ClusterState) => ReturnType<typeof decideClusterFile> {
-  const { text, fileName, prune = false } = request
-  const parsed = parseClusterFile(text, fileName)
+type Decide = (state: ClusterState) => ReturnType<typeof decideClusterFile>
+
+async function decide({ text, fileName, prune = false }: ClusterFileRequest): Promise<Decide> {
+  const parsed = await parseGivingWay(text, fileName)
   return (state) => decideClusterFile(parsed, state, prune)
+}
+
+/** Lets the loop of the daemon run between the parts: a file must not make it late with its stamp. */
+async function parseGivingWay(text: string, fileName: string): Promise<ParsedClusterFile> {
+  const parts = parseClusterFileInParts(text, fileName)
+  for (;;) {
+    const part = parts.next()
+    if (part.done === true) return part.value
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 }
 
 function halfDone(error: unknown, request: RequestJson, { revision }: ConfiguredJson): unknown {

@@ -1,4 +1,5 @@
-import { type Document, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
+import assert from 'node:assert/strict'
+import { Composer, type Document, isMap, isPair, isScalar, isSeq, Lexer, LineCounter, type Node, Parser } from 'yaml'
 import type { z } from 'zod'
 import { HaError } from '../errors/ha-error.ts'
 import { type ClusterFile, clusterFileShape } from './cluster-file-shape.ts'
@@ -17,18 +18,58 @@ export interface ParsedClusterFile {
 /** Aliases that a file may expand to: far more than any cluster needs, and too few to fill the memory. */
 const ALIASES_MAX = 1_000
 
+/** Pieces of text that are read between two pauses: some milliseconds. */
+const LEXEMES_AT_ONCE = 1_000
+
 /** Reads the YAML text of a cluster. Throws `CONFIG_INVALID` with every problem of its shape, each with line and column. */
 export function parseClusterFile(text: string, fileName: string): ParsedClusterFile {
+  const parts = parseClusterFileInParts(text, fileName)
+  for (;;) {
+    const part = parts.next()
+    if (part.done === true) return part.value
+  }
+}
+
+/**
+ * As `parseClusterFile`, but pauses wherever something else may run in between: the file of a large cluster takes longer to read than a
+ * daemon may be late with its stamp.
+ */
+export function* parseClusterFileInParts(text: string, fileName: string): Generator<undefined, ParsedClusterFile> {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const document = yield* compose(text, lines)
   const refusal = (found: readonly PlacedProblem[]): HaError => wrongFile(fileName, lines, found)
   if (document.errors.length > 0)
     throw refusal(document.errors.map(({ pos, message }) => ({ offset: pos[0], message })))
   const refuse: ParsedClusterFile['refuse'] = (problems) =>
     refusal(problems.map(({ path, message }) => ({ offset: offsetOf(document, path), message })))
-  const parsed = clusterFileShape.safeParse(toPlainValue(document, refusal))
+  yield
+  const value = toPlainValue(document, refusal)
+  yield
+  const parsed = clusterFileShape.safeParse(value)
   if (!parsed.success) throw refuse(parsed.error.issues.flatMap(toProblems))
   return { file: parsed.data, refuse }
+}
+
+/** What `parseDocument` of the yaml package does, with pauses. */
+function* compose(text: string, lines: LineCounter): Generator<undefined, Document.Parsed> {
+  const parser = new Parser(lines.addNewLine)
+  const composer = new Composer({ prettyErrors: false })
+  const documents: Document.Parsed[] = []
+  let count = 0
+  lines.addNewLine(0)
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const token of parser.next(lexeme)) documents.push(...composer.next(token))
+    count += 1
+    if (count % LEXEMES_AT_ONCE === 0) yield
+  }
+  for (const token of parser.end()) documents.push(...composer.next(token))
+  yield
+  documents.push(...composer.end(true, text.length))
+  const [document, second] = documents
+  assert(document !== undefined, 'a composer that is told to makes one document at least')
+  if (second !== undefined)
+    throw new HaError('CONFIG_INVALID', 'a cluster file holds one document, and not several parted by ---')
+  return document
 }
 
 interface PlacedProblem {

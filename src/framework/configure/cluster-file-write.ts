@@ -1,4 +1,3 @@
-import { Document, isMap, isPair, isScalar, isSeq, visit } from 'yaml'
 import {
   type DataService,
   type DiskGroup,
@@ -7,22 +6,27 @@ import {
   METHOD_NAMES,
 } from '../model/cluster-config.ts'
 import type { ClusterState } from '../model/cluster-state.ts'
+import { type PlainValue, writeYaml } from './write-yaml.ts'
 
-const HEADER = ` The configuration of a Haven cluster, as 'scconf CLUSTER export' writes it.
-
- 'scconf CLUSTER diff -f FILE' shows what the file would change, 'scconf CLUSTER apply -f FILE' does it, all or nothing.
- Left out of 'cluster': stays as it is. Left out of an entry: its default. A section that is not there is left alone.
- Entries that are configured but not named in their section stay, unless '--prune' is given.
- A data service without 'state' stays on or off; a new one is off.`
-
-/** Columns after which a list is no longer written on one line. */
-const LINE_WIDTH = 120
+const HEADER = `# The configuration of a Haven cluster, as 'scconf CLUSTER export' writes it.
+#
+# 'scconf CLUSTER diff -f FILE' shows what the file would change, 'scconf CLUSTER apply -f FILE' does it, all or nothing.
+# Left out of 'cluster': stays as it is. Left out of an entry: its default. A section that is not there is left alone.
+# Entries that are configured but not named in their section stay, unless '--prune' is given.
+# A data service without 'state' stays on or off; a new one is off.`
 
 /** Writes the whole configuration as the text of a cluster file: always in the same order, and applying it changes nothing. */
 export function writeClusterFile(state: ClusterState): string {
   const { name, logicalHostTimeoutS, stepTimeoutS, syslogFacility, timings, budgets } = state.cluster
-  const document = new Document({
-    cluster: { name, logicalHostTimeoutS, stepTimeoutS, syslogFacility, timings, budgets },
+  const sections = {
+    cluster: {
+      name,
+      logicalHostTimeoutS,
+      stepTimeoutS,
+      syslogFacility,
+      timings: { ...timings },
+      budgets: { ...budgets },
+    },
     physicalHosts: section(state.physicalHosts, ({ publicNames, privateLinks }) => ({
       ...listUnlessEmpty({ publicNames }),
       ...listUnlessEmpty({ privateLinks }),
@@ -30,18 +34,19 @@ export function writeClusterFile(state: ClusterState): string {
     diskGroups: section(state.diskGroups, writeDiskGroup),
     logicalHosts: section(state.logicalHosts, writeLogicalHost),
     dataServices: section(state.dataServices, writeService),
-  })
-  document.commentBefore = HEADER
-  layOut(document)
-  return document.toString({ lineWidth: LINE_WIDTH, flowCollectionPadding: false })
+  }
+  const written = Object.entries(sections).map(([title, content]) => writeYaml({ [title]: content }))
+  return `${[HEADER, ...written].join('\n\n')}\n`
 }
 
-function section<Value>(map: ReadonlyMap<string, Value>, write: (value: Value) => object): object {
+type PlainMap = { readonly [name: string]: PlainValue }
+
+function section<Value>(map: ReadonlyMap<string, Value>, write: (value: Value) => PlainMap): PlainMap {
   const sorted = [...map].toSorted(([a], [b]) => (a < b ? -1 : 1))
   return Object.fromEntries(sorted.map(([name, value]) => [name, write(value)]))
 }
 
-function writeDiskGroup(group: DiskGroup): object {
+function writeDiskGroup(group: DiskGroup): PlainMap {
   if (group.kind === 'directory') return { directory: group.path }
   return {
     filesystems: group.fileSystems.map(({ device, type, mountPoint, options }) => ({
@@ -53,16 +58,16 @@ function writeDiskGroup(group: DiskGroup): object {
   }
 }
 
-function writeLogicalHost({ physicalHosts, diskGroups, addresses, switchback, onStuck }: LogicalHost): object {
+function writeLogicalHost({ physicalHosts, diskGroups, addresses, switchback, onStuck }: LogicalHost): PlainMap {
   return { physicalHosts, diskGroups, addresses: addresses.map(writeAddress), switchback, onStuck }
 }
 
-function writeAddress({ kind, address, prefixLength, adapters }: LogicalAddress): object {
+function writeAddress({ kind, address, prefixLength, adapters }: LogicalAddress): PlainMap {
   const text = `${address}/${prefixLength}`
-  return kind === 'local' ? { address: text } : { address: text, adapters }
+  return kind === 'local' ? { address: text } : { address: text, adapters: { ...adapters } }
 }
 
-function writeService(service: DataService): object {
+function writeService(service: DataService): PlainMap {
   const { state, logicalHosts, dependsOn, baseDirectory, methods, version, apiVersion, packages } = service
   return {
     state,
@@ -70,7 +75,7 @@ function writeService(service: DataService): object {
     ...listUnlessEmpty({ dependsOn }),
     ...(baseDirectory !== '' && { baseDirectory }),
     methods: Object.fromEntries(
-      METHOD_NAMES.flatMap((name) => (methods[name] === undefined ? [] : [[name, methods[name]]])),
+      METHOD_NAMES.flatMap((name) => (methods[name] === undefined ? [] : [[name, { ...methods[name] }]])),
     ),
     ...(version !== '' && { version }),
     ...(apiVersion !== '' && { apiVersion }),
@@ -78,29 +83,6 @@ function writeService(service: DataService): object {
   }
 }
 
-function listUnlessEmpty(field: Readonly<Record<string, readonly string[]>>): object {
+function listUnlessEmpty(field: Readonly<Record<string, readonly string[]>>): PlainMap {
   return Object.fromEntries(Object.entries(field).filter(([, list]) => list.length > 0))
-}
-
-/** Short things on one line, sections apart. */
-function layOut(document: Document): void {
-  visit(document, {
-    Seq: (_, node) => {
-      if (node.items.every((item) => isScalar(item))) node.flow = true
-    },
-    Map: (_, node) => {
-      const isSmall = node.items.length <= 2 && node.items.every((pair) => isScalar(pair.value))
-      if (node.items.length === 0 || (isSmall && node !== document.contents)) node.flow = true
-    },
-    Pair: (_, pair) => {
-      // Blocks of one field read better on their own line than in braces.
-      if (isPair(pair) && isMap(pair.value) && pair.value.items.some(({ value }) => isSeq(value)))
-        pair.value.flow = false
-    },
-  })
-  if (!isMap(document.contents)) return
-  for (const pair of document.contents.items.slice(1)) {
-    const key: unknown = pair.key
-    if (isScalar(key)) key.spaceBefore = true
-  }
 }

@@ -1,9 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { type ClusterFileVerdict, decideClusterFile } from '../../../src/framework/configure/cluster-file-decide.ts'
 import { parseClusterFile } from '../../../src/framework/configure/cluster-file-parse.ts'
 import { writeClusterFile } from '../../../src/framework/configure/cluster-file-write.ts'
+import { type PlainValue, writeYaml } from '../../../src/framework/configure/write-yaml.ts'
 import type { ClusterState } from '../../../src/framework/model/cluster-state.ts'
 import { demo, refusal, withService } from './fixture.ts'
 
@@ -26,7 +29,6 @@ describe('an exported cluster', () => {
     const body = writeClusterFile(demo).replace(/^#.*\n/gm, '')
     expect(body).toMatchInlineSnapshot(`
       "
-
       cluster:
         name: demo
         logicalHostTimeoutS: 180
@@ -64,7 +66,7 @@ describe('an exported cluster', () => {
           physicalHosts: [alpha, beta]
           diskGroups: [dg1]
           addresses:
-            - {address: 127.1.0.1/32}
+            - address: 127.1.0.1/32
           switchback: automatic
           onStuck: stay
         ha2:
@@ -115,6 +117,60 @@ describe('an exported cluster', () => {
       'put-data-service',
     ])
     expect(requests).toEqual([{ kind: 'services-on', services: ['web'] }])
+  })
+})
+
+describe('the text of a value', () => {
+  it('is read back as the same value, whatever it holds', () => {
+    const word = fc.oneof(
+      fc.string(),
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom(
+        'on',
+        'off',
+        'yes',
+        'null',
+        '~',
+        '1.0',
+        '1e3',
+        '0x1',
+        '-',
+        '- a',
+        'a: b',
+        'a #b',
+        '*a',
+        '&a',
+        '!t',
+        '|',
+        '>',
+        '%',
+        '@',
+        '`',
+        ' a',
+        'a ',
+        '10.0.0.1/24',
+        '::1',
+        '2024-01-01',
+        '=',
+        '<<',
+      ),
+    )
+    const leaf = fc.oneof(word, fc.integer({ min: 0, max: 1e9 }))
+    const value = fc.letrec<{ any: PlainValue }>((tie) => ({
+      any: fc.oneof(
+        { maxDepth: 4 },
+        leaf,
+        fc.array(tie('any'), { maxLength: 4 }),
+        fc.dictionary(word, tie('any'), { maxKeys: 4, noNullPrototype: true }),
+      ),
+    })).any
+    fc.assert(
+      fc.property(fc.dictionary(word, value, { maxKeys: 4, noNullPrototype: true }), (map) => {
+        fc.pre(!JSON.stringify(map).includes('__proto__'))
+        expect(parse(writeYaml(map)) ?? {}).toEqual(map)
+      }),
+      { numRuns: 300 },
+    )
   })
 })
 
@@ -238,6 +294,12 @@ describe('what is wrong with a file', () => {
     expect(refusal(() => decide(demo, text)).details).toEqual([
       `c.yaml:${line}:3: logical host ha1 is held by alpha, so its disk group dg1 cannot be changed. Put it into maintenance first: haswitch -m ha1`,
     ])
+  })
+
+  it('includes a second document', () => {
+    expect(
+      refusal(() => parseClusterFile('cluster: {name: demo}\n---\ncluster: {name: demo}\n', 'c.yaml')).message,
+    ).toContain('---')
   })
 
   it.each([

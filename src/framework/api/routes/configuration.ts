@@ -29,7 +29,7 @@ export function addConfigurationRoutes(app: FastifyInstance, context: RouteConte
   )
 
   app.post('/v1/configuration/diff', async (request): Promise<ConfigurationDiffJson> => {
-    return diffClusterFile(services.state(), parseRequest(clusterFileShape, request.body, 'request'))
+    return diffClusterFile(context, parseRequest(clusterFileShape, request.body, 'request'))
   })
 
   app.post('/v1/configuration/apply', async (request): Promise<ConfiguredJson> => {
