@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test as plainTest, vi } from 'vitest'
 import { readHoldings } from '../../../src/framework/failfast/guard-files.ts'
 import type { ProcessIdentity } from '../../../src/framework/failfast/guard-orders.ts'
@@ -103,6 +105,25 @@ describe.concurrent('the guard stops everything, clustd first', () => {
     const report = await reportOf(host, guard)
     await host.gone('the command', command)
     expect(report?.stopped).toContainEqual(expect.stringMatching(`process ${command.pid} sleep of clustd killed`))
+  })
+
+  test('with a disk that does not answer: what it knows is in memory', async ({ host }) => {
+    const clustd = await host.startMaster(soon)
+    const guard = await host.guard()
+    const { write } = (await host.orders()) ?? { write: Number.NaN }
+    await eventually('the guard to know what is held', WITHIN_MS, async () =>
+      ((await host.ack())?.sawWrite ?? 0) >= write ? true : undefined,
+    )
+    // Whoever opens a pipe waits until somebody writes into it.
+    const deadFile = join(host.places.holdings, 'ha9')
+    await promisify(execFile)('mkfifo', [deadFile])
+    clustd.child.kill('SIGKILL')
+    await eventually('everything to be stopped', WITHIN_MS, async (saw) => {
+      saw(host.present())
+      return Object.values(host.present()).includes(true) ? undefined : true
+    })
+    await writeFile(deadFile, '')
+    expect((await reportOf(host, guard))?.leftovers).toEqual([])
   })
 
   test('and reboots the machine where that is configured', async ({ host }) => {
