@@ -63,8 +63,13 @@ const table = [
     why: 'A driver does one thing to one machine. It knows neither the database nor the plans: the executor tells it what to do.',
   },
   {
+    folder: `${framework}/records`,
+    sees: [model, errors, ports],
+    why: 'What records look like is the business of whoever reads and writes them: it decides nothing and reaches nothing.',
+  },
+  {
     folder: `${framework}/execute`,
-    sees: [model, errors, ports, `${framework}/supervise`],
+    sees: [model, errors, ports, `${framework}/records`, `${framework}/supervise`],
     why: 'The executor walks a plan that was committed and chooses nothing: it cannot plan, and reaches the world through ports only.',
   },
   {

@@ -23,12 +23,14 @@ export function tellParent(told: Told): void {
 export async function startDetached({
   root,
   mode,
+  program = process.argv[1] ?? '',
 }: {
   readonly root: string
   readonly mode: StartMode
+  /** Path of `bin/clustd`; default: this program. */
+  readonly program?: string
 }): Promise<void> {
   const output = openOutput(join(root, 'var/log/haven/clustd.out'))
-  const [program = ''] = process.argv.slice(1)
   const child = spawn(process.execPath, [...process.execArgv, program, '--mode', mode], {
     detached: true,
     cwd: '/',

@@ -9,9 +9,9 @@ import { CLUSTER_KEY, JOURNAL_KEY, keyOf } from '../records/keys.ts'
 import type { Host } from './host.ts'
 import { type SignsOfLife, watchSignsOfLife } from './signs-of-life.ts'
 import type { Stamper } from './stamper.ts'
+import type { StartMode } from './start-mode.ts'
 
-/** `found`: begins a cluster that has no living member. `join`: joins one that has. */
-export type StartMode = 'found' | 'join'
+export type { StartMode } from './start-mode.ts'
 
 /**
  * Makes this host a member, or carries on the life of a clustd that was killed a moment ago. Resolves once its first stamp is committed and its guard armed.

@@ -14,7 +14,9 @@ export async function leaveCluster(host: Host, by: string): Promise<void> {
   const { parts, life } = host
   const name = parts.host
   const untilMs = parts.effects.nowMonotonicMs() + host.state().cluster.stepTimeoutS * 1000
-  await host.submit({ cause: { kind: 'host-leaving', host: name, by } })
+  // Asked again after a leave that got stuck, it is leaving already.
+  const isJoined = (): boolean => host.ownMember()?.state !== 'leaving'
+  await host.submit({ cause: { kind: 'host-leaving', host: name, by }, isWanted: isJoined })
   for (;;) {
     await releaseAll(host, untilMs)
     life.isDeparting = true

@@ -1,5 +1,6 @@
 import type { ApiServices } from '../api/services.ts'
 import { describeError, HaError } from '../errors/ha-error.ts'
+import type { PhysicalHostName } from '../model/names.ts'
 import { Actor } from './actor.ts'
 import { DeadlineKeeper } from './deadline-keeper.ts'
 import { Holder } from './holder.ts'
@@ -34,105 +35,126 @@ const END_WAIT_MS = 1_000
 
 /** Makes the loop of one host out of its parts. Nothing happens before `start`. */
 export function createHostLoop(parts: HostParts): HostLoop {
-  const host = new Host(parts)
-  const deadline = new DeadlineKeeper(host)
-  const observer = new Observer(host, deadline)
-  const stamper = new Stamper(host, deadline, () => void giveUpByForce('the guard does not answer'))
-  const tasks: Promise<void>[] = []
-  let leaving: Promise<void> | undefined
+  return new Loop(parts)
+}
 
-  const services = createServices({
-    host,
-    leave: (by) => leave(by),
-    stampAges: () => {
-      const ages = new Map(observer.stampAges())
-      const sentMs = deadline.lastStampSentMs
-      return sentMs === undefined ? ages : ages.set(parts.host, parts.effects.nowMonotonicMs() - sentMs)
-    },
-  })
+class Loop implements HostLoop {
+  readonly services: ApiServices
+  readonly ended: Promise<Ending>
+  readonly #parts: HostParts
+  readonly #host: Host
+  readonly #deadline: DeadlineKeeper
+  readonly #observer: Observer
+  readonly #stamper: Stamper
+  readonly #tasks: Promise<void>[] = []
+  #leaving: Promise<void> | undefined
 
-  const ended = (async (): Promise<Ending> => {
-    const ending = await host.life.ended
-    parts.log.write(logOfEnding(ending))
-    if (mustFire(ending)) await fire(describeEnding(ending))
-    await Promise.race([Promise.all(tasks), parts.effects.sleep(END_WAIT_MS)])
-    await parts.database.close()
-    return ending
-  })()
+  constructor(parts: HostParts) {
+    this.#parts = parts
+    this.#host = new Host(parts)
+    this.#deadline = new DeadlineKeeper(this.#host)
+    this.#observer = new Observer(this.#host, this.#deadline)
+    this.#stamper = new Stamper(this.#host, this.#deadline, () => void this.#leaveUnguarded())
+    this.services = createServices({
+      host: this.#host,
+      leave: (by) => this.leave(by),
+      stampAges: () => this.#stampAges(),
+    })
+    this.ended = this.#end()
+  }
 
-  return { services, start, leave, stop, fail, ended }
-
-  async function start(mode: StartMode): Promise<void> {
+  async start(mode: StartMode): Promise<void> {
+    const { knowledge, life } = this.#host
     try {
-      await host.knowledge.open()
-      run(() => host.knowledge.followWatch())
-      await becomeMember(host, stamper, mode)
+      await knowledge.open()
+      this.#run(() => knowledge.followWatch())
+      await becomeMember(this.#host, this.#stamper, mode)
     } catch (error) {
-      host.life.end({ kind: 'stopped' })
+      life.end({ kind: 'stopped' })
       throw error
     }
-    observer.begin()
-    const holder = new Holder(host)
-    const actor = new Actor(host, deadline, holder)
-    const trigger = new PlannerTrigger(host)
-    endWhenEvicted()
-    for (const part of [stamper, observer, holder, actor, trigger]) run(() => part.run())
-    run(() => deadline.watch())
-    run(() => host.knowledge.rereadNowAndThen())
+    this.#observer.begin()
+    const holder = new Holder(this.#host)
+    const actor = new Actor(this.#host, this.#deadline, holder)
+    const trigger = new PlannerTrigger(this.#host)
+    this.#endWhenEvicted()
+    for (const part of [this.#stamper, this.#observer, holder, actor, trigger]) this.#run(() => part.run())
+    this.#run(() => this.#deadline.watch())
+    this.#run(() => knowledge.rereadNowAndThen())
+  }
+
+  leave(by: string): Promise<void> {
+    this.#leaving ??= leaveCluster(this.#host, by).catch((error: unknown) => {
+      this.#leaving = undefined
+      throw error
+    })
+    return this.#leaving
+  }
+
+  async stop(): Promise<void> {
+    this.#host.life.end({ kind: 'stopped' })
+    await this.ended
+  }
+
+  fail(why: string): void {
+    this.#host.life.end({ kind: 'failed', why })
+  }
+
+  async #end(): Promise<Ending> {
+    const { log, effects, database } = this.#parts
+    const ending = await this.#host.life.ended
+    log.write(logOfEnding(ending))
+    if (mustFire(ending)) await this.#fire(describeEnding(ending))
+    await Promise.race([Promise.all(this.#tasks), effects.sleep(END_WAIT_MS)])
+    await database.close()
+    return ending
   }
 
   /** What is thrown out of a part is a bug: this host stops, and the others take over. */
-  function run(task: () => Promise<void>): void {
-    tasks.push(
+  #run(task: () => Promise<void>): void {
+    this.#tasks.push(
       task().catch((error: unknown) => {
         const stack = error instanceof Error ? error.stack : undefined
-        parts.log.write({ level: 'error', message: describeError(error), facts: { stack } })
-        fail(describeError(error))
+        this.#parts.log.write({ level: 'error', message: describeError(error), facts: { stack } })
+        this.fail(describeError(error))
       }),
     )
   }
 
-  function endWhenEvicted(): void {
-    host.knowledge.listen((touched) => {
-      if (!touched.state || host.life.isDeparting || host.ownMember() !== undefined) return
-      host.life.end({ kind: 'evicted', why: 'the others gave it up as lost' })
+  #endWhenEvicted(): void {
+    const { knowledge, life } = this.#host
+    knowledge.listen((touched) => {
+      if (!touched.state || life.isDeparting || this.#host.ownMember() !== undefined) return
+      life.end({ kind: 'evicted', why: 'the others gave it up as lost' })
     })
-  }
-
-  function leave(by: string): Promise<void> {
-    leaving ??= leaveCluster(host, by).catch((error: unknown) => {
-      leaving = undefined
-      throw error
-    })
-    return leaving
   }
 
   /** Without a guard this host may not stay: it leaves while its deadline still allows it. */
-  async function giveUpByForce(why: string): Promise<void> {
-    parts.log.write({ level: 'error', message: `this host leaves: ${why}` })
+  async #leaveUnguarded(): Promise<void> {
+    const why = 'its guard does not answer'
+    this.#parts.log.write({ level: 'error', message: `this host leaves: ${why}` })
     try {
-      await leave('')
+      await this.leave('')
     } catch (error) {
-      fail(`${why}, and it could not leave: ${describeError(error)}`)
+      this.fail(`${why}, and it could not leave: ${describeError(error)}`)
     }
   }
 
-  async function stop(): Promise<void> {
-    host.life.end({ kind: 'stopped' })
-    await ended
-  }
-
-  function fail(why: string): void {
-    host.life.end({ kind: 'failed', why })
-  }
-
-  async function fire(why: string): Promise<void> {
+  async #fire(why: string): Promise<void> {
     try {
-      await parts.guard.fire(why)
+      await this.#parts.guard.fire(why)
     } catch (error) {
       // The guard has its own deadline, which nobody extends any more: it fires a little later by itself.
       if (!(error instanceof HaError)) throw error
-      parts.log.write({ level: 'error', message: `the guard could not be told to fire: ${describeError(error)}` })
+      const message = `the guard could not be told to fire: ${describeError(error)}`
+      this.#parts.log.write({ level: 'error', message })
     }
+  }
+
+  #stampAges(): ReadonlyMap<PhysicalHostName, number> {
+    const ages = new Map(this.#observer.stampAges())
+    const sentMs = this.#deadline.lastStampSentMs
+    if (sentMs === undefined) return ages
+    return ages.set(this.#parts.host, this.#parts.effects.nowMonotonicMs() - sentMs)
   }
 }

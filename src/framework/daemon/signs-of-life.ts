@@ -2,7 +2,7 @@ import { sleepUntilAborted } from '../execute/run-within.ts'
 import { expiryMs } from '../membership/check-timings.ts'
 import type { PhysicalHostName } from '../model/names.ts'
 import type { Host } from './host.ts'
-import type { StartMode } from './join.ts'
+import type { StartMode } from './start-mode.ts'
 
 /** What watching the stamps of the members for one expiry showed. */
 export interface SignsOfLife {

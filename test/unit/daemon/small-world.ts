@@ -6,8 +6,9 @@ import type { Hands, HandsOutcome, StepCall } from '../../../src/framework/execu
 import type { DataService, LogicalHost } from '../../../src/framework/model/cluster-config.ts'
 import type { ConfigurationChange } from '../../../src/framework/model/configuration-change.ts'
 import { type LogicalHostName, type PhysicalHostName, parseName } from '../../../src/framework/model/names.ts'
-import type { Action } from '../../../src/framework/model/step.ts'
+import type { Action, Leftover } from '../../../src/framework/model/step.ts'
 import { describeMastery } from '../../../src/framework/plan/describe.ts'
+import type { ClusterDatabase } from '../../../src/framework/ports/cluster-database.ts'
 import type { FormerLife, Guard, Holding } from '../../../src/framework/ports/guard.ts'
 import type { LogEvent } from '../../../src/framework/ports/log.ts'
 import { MemoryDatabaseCore } from '../../../src/framework/store/memory.ts'
@@ -29,10 +30,12 @@ export class SmallWorld {
   /** How long each step takes, virtual milliseconds. */
   stepMs = 1
   answer: Answer = () => undefined
+  /** Hosts that do not reach the database: their calls hang. */
+  readonly cutOff = new Set<string>()
 
-  /** Makes a host; it does nothing before `start`. */
+  /** Makes a host, or the next life of one with the guard of its last; it does nothing before `start`. */
   host(name: string): HostInWorld {
-    const host = new HostInWorld(this, name)
+    const host = new HostInWorld(this, name, this.hosts.get(name)?.guard)
     this.hosts.set(name, host)
     return host
   }
@@ -58,6 +61,20 @@ export class SmallWorld {
   where(on: string, name: string): string {
     const state = this.hosts.get(on)?.loop.services.state().states.get(logical(name))
     return state === undefined ? 'unknown' : describeMastery(state)
+  }
+
+  database(name: string): ClusterDatabase {
+    const real = this.core.connect(name)
+    const whenReached = async <Value>(call: () => Promise<Value>): Promise<Value> => {
+      while (this.cutOff.has(name)) await this.clock.effects().sleep(50)
+      return await call()
+    }
+    return {
+      read: () => whenReached(() => real.read()),
+      commit: (...words) => whenReached(() => real.commit(...words)),
+      watch: (from, onEvent) => real.watch(from, (event) => onEvent(this.cutOff.has(name) ? { kind: 'gap' } : event)),
+      close: () => real.close(),
+    }
   }
 
   hands(host: PhysicalHostName): Hands {
@@ -99,7 +116,7 @@ export class HostInWorld {
     this.loop = createHostLoop({
       host: this.name,
       cluster: parseName('cluster', 'test'),
-      database: world.core.connect(name),
+      database: world.database(name),
       effects: world.clock.effects(),
       hands: world.hands(this.name),
       guard: this.guard,
@@ -163,7 +180,7 @@ export class GuardInWorld implements Guard {
     return { kind: 'watching', incarnation: this.#incarnation, deadlineMs: this.#deadlineMs }
   }
 
-  async abortRemains(): Promise<readonly never[]> {
+  async abortRemains(): Promise<readonly Leftover[]> {
     this.held = []
     return []
   }
