@@ -32,6 +32,7 @@ max_connections = 20
 max_wal_senders = 0
 max_wal_size = 64MB
 min_wal_size = 32MB
+recovery_init_sync_method = syncfs
 END
 echo 'host all all 10.77.0.0/24 trust' >>"$1/pgdata/pg_hba.conf"
 mkdir "$1/postgresql"

@@ -4,6 +4,8 @@ import type { LabHost } from './lab-host.ts'
 export interface SeenProcess {
   readonly pid: number
   readonly words: string
+  /** Working directory. */
+  readonly cwd: string
 }
 
 /** What is on a host, by the host's own kernel. */
@@ -17,9 +19,10 @@ export interface HostView {
   readonly processes: readonly SeenProcess[]
 }
 
-const LOOK = `cat /proc/self/mountinfo; echo ----; ip -json -4 address show; echo ----; ps -e -o pid=,stat=,args=`
+const LOOK = `cat /proc/self/mountinfo; echo ----; ip -json -4 address show; echo ----; ps -e -o pid=,stat=,args= |
+while read -r pid stat words; do echo "$pid $stat $(readlink /proc/$pid/cwd) $words"; done`
 /** Our own daemons, and the look itself with what runs it. */
-const KNOWN = /bin\/clustd|failfastd\.mjs|^ps -e|^sh -c cat \/proc\/self\/mountinfo|^cat \/proc\/self\/mountinfo/
+const KNOWN = /bin\/clustd|failfastd\.mjs|^ps -e|^sh -c cat \/proc\/self\/mountinfo/
 
 /** Looks at a host that is on. */
 export async function lookAtHost(host: LabHost): Promise<HostView> {
@@ -41,9 +44,9 @@ function readAddresses(json: string): readonly string[] {
 }
 
 function readProcess(line: string): readonly SeenProcess[] {
-  const [, pid, state = '', words = ''] = /^ *(\d+) +(\S+) +(.*)$/.exec(line) ?? []
+  const [, pid, state = '', cwd = '', words = ''] = /^(\d+) (\S+) (\S*) (.*)$/.exec(line) ?? []
   if (pid === undefined || pid === '1' || state.startsWith('Z') || KNOWN.test(words)) return []
-  return [{ pid: Number(pid), words }]
+  return [{ pid: Number(pid), words, cwd }]
 }
 
 /** Finds a daemon of Haven on a host; its pid is that of the host's own pid namespace. */

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { eventually } from '../../eventually.ts'
 import type { Lab } from './lab.ts'
 
 /** Where the rows go. */
@@ -57,8 +58,10 @@ export class RowWriter {
     this.#since = Math.max(0, this.#acknowledged.length - 1)
   }
 
-  /** What was seen since `begin`; compares with what the database has now. */
+  /** Waits until a row that is sent from now on is acknowledged, and tells what was seen since `begin`, compared with what the database has. */
   async report(): Promise<ClientReport> {
+    const before = this.#sent
+    await eventually('a row to be acknowledged', 30_000, () => (this.#lastRow() > before ? true : undefined))
     const seen = this.#acknowledged.slice(this.#since)
     const gaps = seen.slice(1).map(({ atMs }, index) => atMs - (seen[index]?.atMs ?? atMs))
     const all = new Set(
@@ -70,6 +73,10 @@ export class RowWriter {
       lost: this.#acknowledged.map(({ row }) => row).filter((row) => !all.has(row)),
       unknown: [...all].filter((row) => row > this.#sent),
     }
+  }
+
+  #lastRow(): number {
+    return this.#acknowledged.at(-1)?.row ?? 0
   }
 
   async stop(): Promise<void> {
