@@ -22,6 +22,7 @@ export async function becomeMember(host: Host, stamper: Stamper, mode: StartMode
   await cleanUpFormerLife(host)
   await configureIfNew(host, mode)
   const signs = await watchSignsOfLife(host, mode)
+  if (host.life.signal.aborted) throw new HaError('ABORTED', `${host.parts.host} was told to end while it started`)
   if (mode === 'found') await refuseAlive(host, signs)
   else await refuseNotStarted(host, signs)
   const lost = lostBefore(host, signs, mode)

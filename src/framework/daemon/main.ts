@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { realpathSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -45,6 +46,8 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function runDaemon({ root, installation, mode }: Wish): Promise<number> {
+  // Everything that is under way listens to the end of the life: dozens are the rule, and no leak.
+  setMaxListeners(0)
   const hostFile = readHostFile(root)
   const unlock = becomeTheOnlyOne(root)
   const effects = createRealEffects()

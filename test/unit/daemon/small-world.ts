@@ -190,14 +190,16 @@ export class GuardInWorld implements Guard {
   }
 }
 
-/** A logical host with one disk group of its own and one local address. */
+/** A logical host with one disk group and one local address of its own; its name ends in a number. */
 export function logicalHostChanges(name: string, hosts: readonly string[]): readonly ConfigurationChange[] {
   const diskGroup = parseName('diskGroup', `dg-${name}`)
+  const number = Number.parseInt(name.replace(/^\D+/, ''), 10)
+  const address = `127.1.${Math.floor(number / 250)}.${(number % 250) + 1}`
   const logicalHost: LogicalHost = {
     name: logical(name),
     physicalHosts: hosts.map(physical),
     diskGroups: [diskGroup],
-    addresses: [{ kind: 'local', address: '127.0.1.1', prefixLength: 32, adapters: {} }],
+    addresses: [{ kind: 'local', address, prefixLength: 32, adapters: {} }],
     switchback: 'manual',
     onStuck: 'stay',
   }

@@ -68,8 +68,9 @@ function readIfThere(root: string): HostFile | undefined {
   try {
     return readHostFile(root)
   } catch (error) {
-    // A file that is not as it should be is written anew: that is what its error asks for.
-    if (isHaError(error, 'NOT_SET_UP') || isHaError(error, 'CONFIG_INVALID')) return undefined
+    // What is not as it should be is written anew, as its error asks for; what cannot be read cannot be written either, and is refused as that.
+    if (!(error instanceof HaError) || isHaError(error, 'NOT_SET_UP') || isHaError(error, 'CONFIG_INVALID'))
+      return undefined
     throw error
   }
 }
