@@ -73,7 +73,10 @@ function checkOptions(command: Command, form: Form, { options }: ParsedWords): v
   const strange = [...options.keys()].find((option) => !taken.has(option))
   if (strange !== undefined) {
     const beside = [...(form.verb ?? []), ...selectedBy.map(name)].join(' ')
-    throw usageError(command, `${name(strange)} does not go with ${beside === '' ? 'this form' : beside}`, usage)
+    // Where nothing else says which form is meant, it is one with this option that was meant.
+    const home = beside === '' ? command.forms.find((other) => other.selectedBy?.includes(strange)) : undefined
+    const shown = home === undefined ? usage : [`usage: ${writeForm(command, home)}`]
+    throw usageError(command, `${name(strange)} does not go with ${beside === '' ? 'the rest' : beside}`, shown)
   }
   const missing = required.find((option) => !options.has(option))
   if (missing !== undefined) throw usageError(command, `${writeOption(optionOf(command, missing))} is missing`, usage)
