@@ -90,7 +90,6 @@ describe.skipIf(missing !== undefined)(`two hosts, PostgreSQL on ext4${why}`, ()
       { sentence: 'ABORT drill', outcome: 'timed-out', onLadder: true },
       { sentence: 'end processes of drill', outcome: 'done', onLadder: true },
     ])
-    await h2.haven('haswitch', 'h1', 'pg1')
   })
 
   it('comes back when a START fails on the other host', async () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { inject } from 'vitest'
-import { bringAllBack, settled, startCluster } from './cluster.ts'
+import { anyMember, bringAllBack, settled, startCluster } from './cluster.ts'
 import { makeImage, makePostgresImage } from './disk-image.ts'
 import { type Guest, lastReconfiguration } from './expect-whole.ts'
 import { Lab } from './lab.ts'
@@ -24,7 +24,7 @@ export interface Rig {
   readonly writer: RowWriter
   /** Everything mastered by the first host. */
   readonly atHome: Readonly<Record<string, string>>
-  /** Brings every host and everything home; returns the last reconfiguration. A new measurement begins. */
+  /** Brings every host back and everything home; returns the last reconfiguration. A new measurement begins. */
   begin(): Promise<number>
   stop(): Promise<void>
 }
@@ -56,7 +56,7 @@ export async function startRig({ name, hosts, type, others }: RigPlan): Promise<
       atHome,
       begin: async () => {
         await bringAllBack(lab)
-        await settled(lab, atHome)
+        await bringHome(lab, atHome)
         await writer.report()
         writer.begin()
         return lastReconfiguration(lab)
@@ -70,6 +70,16 @@ export async function startRig({ name, hosts, type, others }: RigPlan): Promise<
     await lab.stop()
     throw error
   }
+}
+
+/** What prefers a host moves back by itself when that joins; what was moved away from a member stays. */
+async function bringHome(lab: Lab, atHome: Readonly<Record<string, string>>): Promise<void> {
+  await settled(lab, {})
+  for (const { name, master } of (await (await anyMember(lab)).api().status()).logicalHosts) {
+    const home = atHome[name] ?? ''
+    if (master !== home) await lab.host(home).haven('haswitch', home, name)
+  }
+  await settled(lab, atHome)
 }
 
 async function makeGuest({ name, image, address }: Guest, type: 'ext4' | 'xfs'): Promise<void> {
