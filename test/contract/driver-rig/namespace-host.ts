@@ -90,7 +90,7 @@ export class NamespaceHost {
       '-c',
       'ip link set lo up; echo ready; exec sleep infinity',
     ]
-    const keeper = spawn('unshare', words, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const keeper = spawn(...dyingWithUs('unshare', ...words), { stdio: ['ignore', 'pipe', 'inherit'] })
     await firstOutput(keeper)
     return new NamespaceHost(workshop, settings, keeper)
   }
@@ -107,7 +107,7 @@ export class NamespaceHost {
 
   /** Starts a program in the namespaces of the host, and waits until it prints something. */
   async launch(words: readonly string[], environment: Readonly<Record<string, string>>): Promise<ChildProcess> {
-    const child = spawn('nsenter', ['-t', String(this.pid), '-m', '-n', '--', ...words], {
+    const child = spawn(...dyingWithUs('nsenter', '-t', String(this.pid), '-m', '-n', '--', ...words), {
       env: { PATH, ...environment },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
@@ -151,7 +151,7 @@ export class NamespaceHost {
     if (this.#driver !== undefined) return this.#driver
     const bundle = await this.#workshop.bundle()
     const words = ['-t', String(this.pid), '-m', '-n', '--', process.execPath, bundle, JSON.stringify(this.settings)]
-    const child = spawn('nsenter', words, { stdio: ['pipe', 'pipe', 'inherit'] })
+    const child = spawn(...dyingWithUs('nsenter', ...words), { stdio: ['pipe', 'pipe', 'inherit'] })
     child.stdin.on('error', () => undefined) // It was killed while a request was on its way.
     createInterface({ input: child.stdout }).on('line', (line) => {
       const answer = JSON.parse(line) as Answer
@@ -164,6 +164,11 @@ export class NamespaceHost {
     this.#driver = child
     return child
   }
+}
+
+/** A test run that is killed takes its hosts along. setpriv becomes the program, so the pid is the same. */
+function dyingWithUs(...words: readonly string[]): [string, string[]] {
+  return ['setpriv', ['--pdeathsig', 'KILL', '--', ...words]]
 }
 
 function valueIn(answer: Answer): unknown {
