@@ -56,6 +56,7 @@ export function describeClusterDatabase(name: string, makeHarness: MakeHarness):
     })
 
     describeCommits(two)
+    describeGuards(two)
     describeLimits(two)
     describeWatches(two)
     describeClosing(two)
@@ -118,6 +119,24 @@ function describeCommits(two: Two): void {
       expect(valuesOf(await a.read())).toEqual({ x: { list: [1] } })
     })
 
+    it('deletes, and takes deleting what is absent as no error', async () => {
+      const [a, b] = await two()
+      await commit(a, [], [put('x', 1), put('y', 1)])
+      await commit(b, [], [remove('x'), remove('never')])
+      expect(valuesOf(await a.read())).toEqual({ y: 1 })
+    })
+
+    it('gives up when its signal is aborted already, having done nothing', async () => {
+      const [a, b] = await two()
+      const given = a.commit([], [put('x', 1)], { durability: 'durable', signal: AbortSignal.abort() })
+      await expect(given).rejects.toMatchObject({ code: 'ABORTED' })
+      expect(valuesOf(await b.read())).toEqual({})
+    })
+  })
+}
+
+function describeGuards(two: Two): void {
+  describe('guards', () => {
     it('commits when every guard holds', async () => {
       const [a, b] = await two()
       const revision = await commit(a, [absent('x'), absent('y')], [put('x', 1)])
@@ -155,13 +174,6 @@ function describeCommits(two: Two): void {
       expect(valuesOf(await b.read())).toEqual({ x: outcomes.findIndex(({ kind }) => kind === 'committed') })
     })
 
-    it('deletes, and takes deleting what is absent as no error', async () => {
-      const [a, b] = await two()
-      await commit(a, [], [put('x', 1), put('y', 1)])
-      await commit(b, [], [remove('x'), remove('never')])
-      expect(valuesOf(await a.read())).toEqual({ y: 1 })
-    })
-
     it('loses no update of counters that several clients increment at once', async () => {
       const [a, b] = await two()
       const increments = 40
@@ -178,13 +190,6 @@ function describeCommits(two: Two): void {
       }
       await Promise.all([a, b, a, b].map(worker))
       expect(valuesOf(await a.read())).toEqual({ 'counters/0': 2 * increments, 'counters/1': 2 * increments })
-    })
-
-    it('gives up when its signal is aborted already, having done nothing', async () => {
-      const [a, b] = await two()
-      const given = a.commit([], [put('x', 1)], { durability: 'durable', signal: AbortSignal.abort() })
-      await expect(given).rejects.toMatchObject({ code: 'ABORTED' })
-      expect(valuesOf(await b.read())).toEqual({})
     })
   })
 }

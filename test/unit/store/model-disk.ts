@@ -1,273 +1,262 @@
 import assert from 'node:assert/strict'
-import type { Files, OpenFile } from '../../../src/framework/ports/files.ts'
+import type { Files, OpenFile, OpenMode } from '../../../src/framework/ports/files.ts'
+import { Inode } from './model-inode.ts'
 
 /** Thrown by every file call of a process that was killed. */
 export class Killed extends Error {}
 
-/** Makes an error as the operating system makes it. */
-export function systemError(code: string): Error {
-  return Object.assign(new Error(`${code}: made by the test`), { code })
-}
-
-/** One change that is in the memory of the machine and not on its disk yet. */
-type Pending =
-  | { readonly kind: 'write'; readonly position: number; readonly bytes: Buffer }
-  | { readonly kind: 'truncate'; readonly sizeBytes: number }
-
-interface Inode {
-  content: Buffer
-  onDisk: Buffer
-  pending: Pending[]
-  lockedBy: object | undefined
-}
-
-interface Handle {
-  /** `elsewhere`: a directory that is of no interest. */
-  readonly inode: Inode | 'directory' | 'elsewhere'
-  readonly process: object
-}
-
 /** What a test does to one file call: lets it be, makes it fail, or kills the process there; a write is then half done. */
 export type Interference = (op: string, count: number) => 'go on' | 'kill' | { readonly fail: string }
+
+/** Names that change at once: a rename changes two. */
+type NameChange = readonly (readonly [name: string, inode: Inode | undefined])[]
 
 /**
  * A disk in memory with one directory, `/db`, for any number of processes: with what they see, and what would be left after a loss of power. As little as POSIX promises
  * is kept: of what was not synced, each single write and each change of a name survives or not, in any combination, a write also in part.
  */
 export class ModelDisk {
+  hasDirectory = false
+  powerLosses = 0
   #names = new Map<string, Inode>()
   #namesOnDisk = new Map<string, Inode>()
-  #pendingNames: (readonly (readonly [name: string, inode: Inode | undefined])[])[] = []
-  readonly #handles = new Map<OpenFile, Handle>()
-  #lastHandle = 100
-  #hasDirectory = false
+  #pendingNames: readonly NameChange[] = []
   /** How long a sync that does not block takes; a test may let it take until something else happened. */
   whileSyncing: () => Promise<void> = () => new Promise((resolve) => setImmediate(resolve))
 
-  /** Names of all files, for tests that look. */
+  /** Paths of all files. */
   get names(): readonly string[] {
     return [...this.#names.keys()]
   }
 
-  /** The content of a file. */
-  contentOf(path: string): Buffer {
-    const inode = this.#names.get(path)
-    assert.ok(inode !== undefined, `no file ${path}`)
-    return inode.content
+  /** Makes the file calls of one process. */
+  startProcess(interfere: Interference = () => 'go on'): Files {
+    return new ModelProcess(this, interfere)
   }
 
-  /** Replaces the content of a file, as damage does: on the disk too. `undefined` removes it. */
-  damage(path: string, content: Buffer | undefined): void {
-    if (content === undefined) this.#changeNames([[path, undefined]])
-    else this.#changeNames([[path, { content, onDisk: content, pending: [], lockedBy: undefined }]])
+  /** Takes the power away: all processes are gone, and of what was not synced there remains what `random` leaves. */
+  losePower(random: () => number): void {
+    this.powerLosses += 1
+    for (const change of this.#pendingNames) if (random() < 0.5) applyNames(this.#namesOnDisk, change)
+    this.#names = new Map(this.#namesOnDisk)
+    this.#pendingNames = []
+    for (const inode of new Set(this.#names.values())) inode.losePower(random)
+  }
+
+  /** The content of a file. */
+  contentOf(path: string): Buffer {
+    return this.#inodeOf(path).content
+  }
+
+  /** Puts another file in the place of one, as damage does; `undefined` removes it. */
+  damage(path: string, content: Uint8Array | undefined): void {
+    this.changeNames([[path, content === undefined ? undefined : new Inode(Buffer.from(content))]])
   }
 
   /** Changes the content of a file under the eyes of those that have it open. */
   overwrite(path: string, content: Buffer): void {
+    this.#inodeOf(path).overwrite(content)
+  }
+
+  find(path: string): Inode | undefined {
+    return this.#names.get(path)
+  }
+
+  changeNames(change: NameChange): void {
+    applyNames(this.#names, change)
+    this.#pendingNames = [...this.#pendingNames, change]
+  }
+
+  /** Begins a sync of the directory, see `Inode.beginSync`. */
+  beginSync(): () => void {
+    const names = new Map(this.#names)
+    const synced = this.#pendingNames
+    return () => {
+      this.#namesOnDisk = names
+      this.#pendingNames = this.#pendingNames.filter((change) => !synced.includes(change))
+    }
+  }
+
+  #inodeOf(path: string): Inode {
     const inode = this.#names.get(path)
     assert.ok(inode !== undefined, `no file ${path}`)
-    Object.assign(inode, { content, onDisk: content, pending: [] })
+    return inode
+  }
+}
+
+/** One process: its open files, until it is killed. */
+class ModelProcess implements Files {
+  readonly #disk: ModelDisk
+  readonly #interfere: Interference
+  /** `elsewhere`: a directory that is of no interest. */
+  readonly #open = new Map<OpenFile, Inode | 'directory' | 'elsewhere'>()
+  #count = 0
+  #lastFile = 0
+  #isKilled = false
+  readonly #startedAfterLosses: number
+
+  constructor(disk: ModelDisk, interfere: Interference) {
+    this.#disk = disk
+    this.#interfere = interfere
+    this.#startedAfterLosses = disk.powerLosses
   }
 
-  /** Makes the file calls of one process. */
-  startProcess(interfere: Interference = () => 'go on'): Files {
-    const process = { count: 0, isDead: false }
-    return this.#files(process, (op) => {
-      if (process.isDead) throw new Killed(op)
-      process.count += 1
-      const verdict = interfere(op, process.count)
-      if (verdict === 'go on') return
-      if (verdict !== 'kill') throw systemError(verdict.fail)
-      process.isDead = true
-      this.#closeAll(process)
-      throw new Killed(op)
-    })
+  open(op: string, path: string, mode: OpenMode): OpenFile {
+    this.#step(op)
+    this.#lastFile += 1
+    if (mode === 'directory') this.#open.set(this.#lastFile, path === '/db' ? 'directory' : 'elsewhere')
+    else this.#open.set(this.#lastFile, this.#openFile(path, mode))
+    return this.#lastFile
   }
 
-  /** Takes the power away: all processes are gone, and of what was not synced what `random` leaves. */
-  losePower(random: () => number): void {
-    this.#handles.clear()
-    for (const changes of this.#pendingNames) {
-      if (random() < 0.5) for (const [name, inode] of changes) setName(this.#namesOnDisk, name, inode)
-    }
-    this.#names = new Map(this.#namesOnDisk)
-    this.#pendingNames = []
-    for (const inode of new Set(this.#names.values())) {
-      for (const pending of inode.pending)
-        if (random() < 0.5) inode.onDisk = apply(inode.onDisk, partOf(pending, random))
-      Object.assign(inode, { content: inode.onDisk, pending: [], lockedBy: undefined })
-    }
+  close(op: string, file: OpenFile): void {
+    this.#step(op)
+    assert.ok(this.#open.has(file), `file ${file} is closed twice`)
+    this.#close(file)
   }
 
-  #files(process: object, stepOrDie: (op: string) => void): Files {
-    const inodeOf = (file: OpenFile): Inode => {
-      const handle = this.#handles.get(file)
-      assert.ok(handle !== undefined && typeof handle.inode !== 'string', `no open file ${file}`)
-      return handle.inode
-    }
-    /** Begins a sync: what is there now will be on the disk when the function that is returned is called, and not what comes meanwhile. */
-    const beginSync = (file: OpenFile): (() => void) => {
-      const directory = this.#handles.get(file)?.inode
-      if (directory === 'elsewhere') return () => undefined
-      if (directory === 'directory') {
-        const names = new Map(this.#names)
-        const count = this.#pendingNames.length
-        return () => {
-          this.#namesOnDisk = names
-          this.#pendingNames.splice(0, count)
-        }
-      }
-      const inode = inodeOf(file)
-      const synced = [...inode.pending]
-      const { content } = inode
-      return () =>
-        Object.assign(inode, { onDisk: content, pending: inode.pending.filter((pending) => !synced.includes(pending)) })
-    }
-    const change = (inode: Inode, pending: Pending): void => {
-      inode.content = apply(inode.content, pending)
-      inode.pending.push(pending)
-    }
-    return {
-      open: (op, path, mode) => {
-        stepOrDie(op)
-        return this.#open(path, mode, process)
-      },
-      close: (op, file) => {
-        stepOrDie(op)
-        this.#close(file)
-      },
-      read: (op, file, into, position) => {
-        stepOrDie(op)
-        const { content } = inodeOf(file)
-        return position >= content.length ? 0 : content.copy(into, 0, position)
-      },
-      write: (op, file, bytes, position) => {
-        if (isDead(process)) throw new Killed(op)
-        const inode = inodeOf(file) // Found before the step, which may close it.
-        const write = (sizeBytes: number): void =>
-          change(inode, { kind: 'write', position, bytes: Buffer.from(bytes.subarray(0, sizeBytes)) })
-        try {
-          stepOrDie(op)
-        } catch (error) {
-          write(Math.floor(bytes.length / 2))
-          throw error
-        }
-        write(bytes.length)
-      },
-      sizeBytes: (op, file) => {
-        stepOrDie(op)
-        return inodeOf(file).content.length
-      },
-      truncate: (op, file, sizeBytes) => {
-        stepOrDie(op)
-        change(inodeOf(file), { kind: 'truncate', sizeBytes })
-      },
-      sync: async (op, file) => {
-        stepOrDie(op)
-        const end = beginSync(file)
-        await this.whileSyncing()
-        if (isDead(process)) throw new Killed(op)
-        end()
-      },
-      syncNow: (op, file) => {
-        stepOrDie(op)
-        beginSync(file)()
-      },
-      rename: (op, from, to) => {
-        stepOrDie(op)
-        const inode = this.#names.get(from)
-        if (inode === undefined) throw systemError('ENOENT')
-        this.#changeNames([
-          [from, undefined],
-          [to, inode],
-        ])
-      },
-      remove: (op, path) => {
-        stepOrDie(op)
-        if (this.#names.has(path)) this.#changeNames([[path, undefined]])
-      },
-      list: (op, directory) => {
-        stepOrDie(op)
-        if (!this.#hasDirectory) throw systemError('ENOENT')
-        return this.names.map((name) => name.slice(directory.length + 1))
-      },
-      makeDirectory: (op) => {
-        stepOrDie(op)
-        this.#hasDirectory = true
-      },
-      isStill: (op, path, file) => {
-        stepOrDie(op)
-        return this.#names.get(path) === inodeOf(file)
-      },
-      tryLock: (op, file) => {
-        stepOrDie(op)
-        const inode = inodeOf(file)
-        inode.lockedBy ??= process
-        return inode.lockedBy === process
-      },
-      unlock: (op, file) => {
-        stepOrDie(op)
-        inodeOf(file).lockedBy = undefined
-      },
-      watch: (op) => {
-        stepOrDie(op)
-        return { close: () => undefined }
-      },
-    }
+  read(op: string, file: OpenFile, into: Uint8Array, position: number): number {
+    this.#step(op)
+    const { content } = this.#inodeOf(file)
+    return position >= content.length ? 0 : content.copy(into, 0, position)
   }
 
-  #open(path: string, mode: Parameters<Files['open']>[2], process: object): OpenFile {
-    let inode: Handle['inode'] | undefined = this.#names.get(path)
-    if (mode === 'directory') inode = path === '/db' ? 'directory' : 'elsewhere'
-    if (inode === undefined && (mode === 'create' || mode === 'create-new')) {
-      inode = { content: Buffer.alloc(0), onDisk: Buffer.alloc(0), pending: [], lockedBy: undefined }
-      this.#changeNames([[path, inode]])
-    } else if (mode === 'create-new') throw systemError('EEXIST')
+  write(op: string, file: OpenFile, bytes: Uint8Array, position: number): void {
+    if (this.#isDead) throw new Killed(op)
+    const inode = this.#inodeOf(file) // Found before the step, which may close it.
+    const write = (part: Uint8Array): void => inode.change({ kind: 'write', position, bytes: Buffer.from(part) })
+    try {
+      this.#step(op)
+    } catch (error) {
+      write(bytes.subarray(0, bytes.length / 2))
+      throw error
+    }
+    write(bytes)
+  }
+
+  sizeBytes(op: string, file: OpenFile): number {
+    this.#step(op)
+    return this.#inodeOf(file).content.length
+  }
+
+  truncate(op: string, file: OpenFile, sizeBytes: number): void {
+    this.#step(op)
+    this.#inodeOf(file).change({ kind: 'truncate', sizeBytes })
+  }
+
+  async sync(op: string, file: OpenFile): Promise<void> {
+    this.#step(op)
+    const end = this.#beginSync(file)
+    await this.#disk.whileSyncing()
+    if (this.#isDead) throw new Killed(op)
+    end()
+  }
+
+  syncNow(op: string, file: OpenFile): void {
+    this.#step(op)
+    this.#beginSync(file)()
+  }
+
+  rename(op: string, from: string, to: string): void {
+    this.#step(op)
+    const inode = this.#disk.find(from)
     if (inode === undefined) throw systemError('ENOENT')
-    this.#lastHandle += 1
-    this.#handles.set(this.#lastHandle, { inode, process })
-    return this.#lastHandle
+    this.#disk.changeNames([
+      [from, undefined],
+      [to, inode],
+    ])
   }
 
-  #changeNames(changes: readonly (readonly [string, Inode | undefined])[]): void {
-    for (const [name, inode] of changes) setName(this.#names, name, inode)
-    this.#pendingNames.push(changes)
+  remove(op: string, path: string): void {
+    this.#step(op)
+    if (this.#disk.find(path) !== undefined) this.#disk.changeNames([[path, undefined]])
+  }
+
+  list(op: string, directory: string): readonly string[] {
+    this.#step(op)
+    if (!this.#disk.hasDirectory) throw systemError('ENOENT')
+    return this.#disk.names.map((name) => name.slice(directory.length + 1))
+  }
+
+  makeDirectory(op: string): void {
+    this.#step(op)
+    this.#disk.hasDirectory = true
+  }
+
+  isStill(op: string, path: string, file: OpenFile): boolean {
+    this.#step(op)
+    return this.#disk.find(path) === this.#inodeOf(file)
+  }
+
+  tryLock(op: string, file: OpenFile): boolean {
+    this.#step(op)
+    const inode = this.#inodeOf(file)
+    inode.lockedBy ??= this
+    return inode.lockedBy === this
+  }
+
+  unlock(op: string, file: OpenFile): void {
+    this.#step(op)
+    this.#inodeOf(file).lockedBy = undefined
+  }
+
+  watch(op: string): { close(): void } {
+    this.#step(op)
+    return { close: () => undefined }
+  }
+
+  get #isDead(): boolean {
+    return this.#isKilled || this.#disk.powerLosses > this.#startedAfterLosses
+  }
+
+  #step(op: string): void {
+    if (this.#isDead) throw new Killed(op)
+    this.#count += 1
+    const verdict = this.#interfere(op, this.#count)
+    if (verdict === 'go on') return
+    if (verdict !== 'kill') throw systemError(verdict.fail)
+    this.#isKilled = true
+    for (const file of this.#open.keys()) this.#close(file)
+    throw new Killed(op)
   }
 
   #close(file: OpenFile): void {
-    const handle = this.#handles.get(file)
-    assert.ok(handle !== undefined, `file ${file} is closed twice`)
-    if (typeof handle.inode !== 'string' && handle.inode.lockedBy === handle.process) handle.inode.lockedBy = undefined
-    this.#handles.delete(file)
+    const inode = this.#open.get(file)
+    if (inode instanceof Inode && inode.lockedBy === this) inode.lockedBy = undefined
+    this.#open.delete(file)
   }
 
-  #closeAll(process: object): void {
-    for (const [file, handle] of this.#handles) if (handle.process === process) this.#close(file)
+  #openFile(path: string, mode: OpenMode): Inode {
+    const there = this.#disk.find(path)
+    if (there !== undefined && mode === 'create-new') throw systemError('EEXIST')
+    if (there !== undefined) return there
+    if (mode === 'read' || mode === 'read-write') throw systemError('ENOENT')
+    const inode = new Inode()
+    this.#disk.changeNames([[path, inode]])
+    return inode
+  }
+
+  #inodeOf(file: OpenFile): Inode {
+    const inode = this.#open.get(file)
+    assert.ok(inode instanceof Inode, `no open file ${file}`)
+    return inode
+  }
+
+  #beginSync(file: OpenFile): () => void {
+    const what = this.#open.get(file)
+    if (what === 'elsewhere') return () => undefined
+    return what === 'directory' ? this.#disk.beginSync() : this.#inodeOf(file).beginSync()
   }
 }
 
-function isDead(process: object): boolean {
-  return 'isDead' in process && process.isDead === true
+/** Makes an error as the operating system makes it. */
+function systemError(code: string): Error {
+  return Object.assign(new Error(`${code}: made by the test`), { code })
 }
 
-function setName(names: Map<string, Inode>, name: string, inode: Inode | undefined): void {
-  if (inode === undefined) names.delete(name)
-  else names.set(name, inode)
-}
-
-function apply(content: Buffer, pending: Pending): Buffer {
-  const sizeBytes =
-    pending.kind === 'truncate' ? pending.sizeBytes : Math.max(content.length, pending.position + pending.bytes.length)
-  const next = Buffer.alloc(sizeBytes)
-  content.copy(next)
-  if (pending.kind === 'write') pending.bytes.copy(next, pending.position)
-  return next
-}
-
-/** Most writes survive whole or not at all; some in part, front or back. */
-function partOf(pending: Pending, random: () => number): Pending {
-  if (pending.kind === 'truncate' || random() < 0.5) return pending
-  const cut = Math.floor(random() * pending.bytes.length)
-  if (random() < 0.5) return { ...pending, bytes: pending.bytes.subarray(0, cut) }
-  return { ...pending, position: pending.position + cut, bytes: pending.bytes.subarray(cut) }
+function applyNames(names: Map<string, Inode>, change: NameChange): void {
+  for (const [name, inode] of change) {
+    if (inode === undefined) names.delete(name)
+    else names.set(name, inode)
+  }
 }
