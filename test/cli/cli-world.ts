@@ -18,8 +18,11 @@ export interface Ran {
   readonly err: string
 }
 
-/** Text that a command prints, kept. */
-export function keepText(isTerminal = false): Output & { text(): string } {
+/** What a command prints to, kept. */
+export type KeptText = Output & { text(): string }
+
+/** Makes an output that keeps what is printed. */
+export function keepText(isTerminal = false): KeptText {
   const pieces: string[] = []
   return {
     write: (piece) => pieces.push(piece),
@@ -48,10 +51,13 @@ export function emptyWorld(more: Partial<World> = {}): World {
   }
 }
 
+/** What a test replaces of the world of a command. */
+export type Replaced = Partial<Omit<World, 'stdout' | 'stderr'>> & { readonly stdout?: KeptText }
+
 /** Runs a command line, `haswitch -m ha1`; words with spaces are given as a list. */
-export async function run(line: string | readonly string[], more: Partial<World> = {}): Promise<Ran> {
+export async function run(line: string | readonly string[], more: Replaced = {}): Promise<Ran> {
   const [name = '', ...argv] = typeof line === 'string' ? line.split(' ') : line
-  const stdout = keepText(more.stdout?.isTerminal === true)
+  const { stdout = keepText() } = more
   const stderr = keepText()
   const command = await COMMAND_LOADERS[name as CommandName]()
   const exitCode = await runCommand(command, argv, emptyWorld({ ...more, stdout, stderr }))
@@ -76,7 +82,7 @@ export class CliWorld {
   }
 
   /** Runs a command on alpha while time passes. */
-  run(line: string | readonly string[], more: Partial<World> = {}): Promise<Ran> {
+  run(line: string | readonly string[], more: Replaced = {}): Promise<Ran> {
     const { clock } = this.api
     const effects = clock.effects()
     const ran = run(line, {

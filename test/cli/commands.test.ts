@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
-import { CliWorld, type Ran } from './cli-world.ts'
+import { CliWorld, keepText, type Ran } from './cli-world.ts'
 
 let world: CliWorld
 let directory: string
@@ -322,9 +322,10 @@ describe('hastat', () => {
   })
 
   it('repeats itself with -i until Ctrl-C', async () => {
-    const ran = world.run('hastat -i 1 --json')
-    await world.api.clock.pass(2_500)
-    await eventually('the command to listen', 5_000, () => (world.interrupt() ? true : undefined))
+    const stdout = keepText()
+    const ran = world.run('hastat -i 1 --json', { stdout })
+    await eventually('three lines', 20_000, () => (stdout.text().split('\n').length > 3 ? true : undefined))
+    expect(world.interrupt()).toBe(true)
     const { exitCode, out } = await ran
     expect(exitCode).toBe(0)
     for (const line of out.trim().split('\n')) expect(JSON.parse(line)).toMatchObject({ cluster: 'test' })

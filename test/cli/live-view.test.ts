@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { eventually } from '../eventually.ts'
 import { CliWorld, keepText } from './cli-world.ts'
 
 let world: CliWorld
@@ -24,7 +25,7 @@ function play(text: string): { readonly screens: readonly string[]; readonly las
 }
 
 describe('on a terminal', () => {
-  const terminal = { stdout: keepText(true), environment: { TERM: 'xterm' } }
+  const terminal = () => ({ stdout: keepText(true), environment: { TERM: 'xterm' } })
 
   it('what runs is redrawn with its time and limit, and only what happened stays', async () => {
     await world.run('hareg -r web -m STOP=/opt/stop -h ha1')
@@ -34,7 +35,7 @@ describe('on a terminal', () => {
       action.kind === 'method' && action.method === 'STOP'
         ? effects.sleep(2_000).then(() => ({ kind: 'done', output: [] }))
         : undefined
-    const { exitCode, out } = await world.run('haswitch beta ha1', terminal)
+    const { exitCode, out } = await world.run('haswitch beta ha1', terminal())
     expect(exitCode).toBe(0)
     const { screens, last } = play(out)
     expect(screens.some((screen) => /^. ha1: alpha: STOP web \(step \d of \d\) {2}.* of 60 s$/m.test(screen))).toBe(
@@ -50,15 +51,12 @@ describe('on a terminal', () => {
   })
 
   it('hastat -i draws over the last page', async () => {
-    const ran = world.run('hastat -i 1', terminal)
-    await world.api.clock.pass(2_500)
-    const { out } = await Promise.race([ran, untilInterrupted(ran)])
-    expect(out.split('\u001b[H\u001b[2J').length).toBeGreaterThan(2)
-    for (const page of out.split('\u001b[H\u001b[2J').slice(1)) expect(page.split('\n')[1]).toBe('All well.')
+    const shown = terminal()
+    const pages = (): readonly string[] => shown.stdout.text().split('\u001b[H\u001b[2J').slice(1)
+    const ran = world.run('hastat -i 1', shown)
+    await eventually('three pages', 20_000, () => (pages().length >= 3 ? true : undefined))
+    expect(world.interrupt()).toBe(true)
+    expect((await ran).exitCode).toBe(0)
+    for (const page of pages()) expect(page.split('\n')[1]).toBe('All well.')
   })
-
-  async function untilInterrupted<Value>(ran: Promise<Value>): Promise<Value> {
-    world.interrupt()
-    return ran
-  }
 })
