@@ -70,7 +70,7 @@ function newerOrders(memory: GuardMemory, read: GuardOrders | undefined): GuardO
 function proofNeeded(memory: GuardMemory, orders: GuardOrders | undefined, now: Clocks): number | undefined {
   if (orders?.state !== 'armed') return undefined
   if (clockJump(memory.seen, now, orders) === 'wall-jumped') return now.monotonicMs
-  const isProved = memory.proveAfterMs !== undefined && sentMs(orders) >= memory.proveAfterMs
+  const isProved = memory.proveAfterMs !== undefined && sentMs(orders) > memory.proveAfterMs
   return isProved ? undefined : memory.proveAfterMs
 }
 

@@ -32,7 +32,8 @@ export function guardPlaces(root: string): GuardPlaces {
 /** Makes the directories. */
 export async function makeGuardPlaces(places: GuardPlaces): Promise<void> {
   const options = { recursive: true, mode: 0o700 } as const
-  await Promise.all([places.holdings, places.reports, join(places.log, '..')].map((path) => mkdir(path, options)))
+  // One after the other: when one fails, none of the others is still under way.
+  for (const path of [places.holdings, places.reports, join(places.log, '..')]) await mkdir(path, options)
 }
 
 /** The boot that monotonic times belong to. */

@@ -61,7 +61,8 @@ export function lookAtClocks(deadline: Deadline, now: Clocks, timings: GuardTime
 export function extendDeadline(deadline: Deadline, stamp: CommittedStamp, now: Clocks, timings: GuardTime): Deadline {
   const seen = lookAtClocks(deadline, now, timings)
   const untilMs = stamp.sentMs + timings.guardMs
-  const isProof = seen.proveAfterMs === undefined || stamp.sentMs >= seen.proveAfterMs
+  // In the very moment of the look nobody can tell which was first.
+  const isProof = seen.proveAfterMs === undefined || stamp.sentMs > seen.proveAfterMs
   const isLater = untilMs > seen.untilMs
   if (stamp.incarnation !== deadline.incarnation || isPassed(seen, now) || !isProof || !isLater) return seen
   return { ...seen, untilMs, proveAfterMs: undefined }
