@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { expiryMs } from '../../src/framework/membership/check-timings.ts'
 import type { LogicalHostState } from '../../src/framework/model/mastery.ts'
 import type { LogEvent } from '../../src/framework/ports/log.ts'
@@ -29,6 +30,9 @@ const CALM_MS = 6_000
 const FAULTS_MS = 45_000
 const REST_MS_MAX = 120_000
 const LINES_MAX = 4_000
+
+// A host has many waits at once that all end with its life; in clustd the same is said in main.ts.
+setMaxListeners(0)
 
 /** Runs one history on virtual time. The same seed, the same history. */
 export async function runHistory(seed: number): Promise<History> {

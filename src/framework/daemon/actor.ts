@@ -22,6 +22,12 @@ import { ServiceLocks } from './service-locks.ts'
 /** A half whose end could not be committed, or that was forbidden although it is due, is not begun again at once. */
 const AGAIN_AFTER_MS = 500
 
+/** A half that is being executed. */
+interface Running {
+  readonly kind: HalfKind
+  readonly ender: AbortController
+}
+
 /** Executes what is due on this host: logical hosts in parallel, within bounds; the halves of one logical host in turn. */
 export class Actor {
   readonly #host: Host
@@ -29,7 +35,7 @@ export class Actor {
   readonly #holder: Holder
   readonly #locks = new ServiceLocks()
   readonly #bell = new Bell()
-  readonly #running = new Map<LogicalHostName, HalfKind>()
+  readonly #running = new Map<LogicalHostName, Running>()
   readonly #served: Served
   #isWaiting = false
 
@@ -58,7 +64,7 @@ export class Actor {
     const { view, parts } = this.#host
     const state = this.#host.state()
     const movesMax = state.cluster.budgets.parallelMovesMax
-    let moves = [...this.#running.values()].filter((kind) => !isWatch(kind)).length
+    let moves = [...this.#running.values()].filter(({ kind }) => !isWatch(kind)).length
     let watches = this.#running.size - moves
     const seen = new Set<LogicalHostName>()
     const startable: Due[] = []
@@ -66,8 +72,14 @@ export class Actor {
     for (const due of all) {
       const { logicalHost, kind } = due.half
       // Halves of one logical host come in order: only its first one may begin.
-      if (seen.has(logicalHost) || this.#running.has(logicalHost)) continue
+      if (seen.has(logicalHost)) continue
       seen.add(logicalHost)
+      const running = this.#running.get(logicalHost)
+      if (running !== undefined) {
+        // Nobody waits for a fault monitor that takes its time to start: what is due instead cuts it short.
+        if (running.kind === 'watch-start' && kind !== 'watch-start') running.ender.abort('its logical host moves on')
+        continue
+      }
       if ((isWatch(kind) ? watches : moves) >= movesMax || this.#mustWait(due)) continue
       if (isWatch(kind)) watches += 1
       else moves += 1
@@ -104,8 +116,9 @@ export class Actor {
 
   #start(due: Due): void {
     const { logicalHost, kind } = due.half
-    this.#running.set(logicalHost, kind)
-    void this.#execute(due)
+    const ender = new AbortController()
+    this.#running.set(logicalHost, { kind, ender })
+    void this.#execute(due, AbortSignal.any([this.#host.life.signal, ender.signal]))
       .catch((error: unknown) => this.#failed(error))
       .then(() => {
         this.#running.delete(logicalHost)
@@ -118,9 +131,8 @@ export class Actor {
     this.#host.life.end({ kind: 'failed', why: describeError(error) })
   }
 
-  async #execute(due: Due): Promise<void> {
+  async #execute(due: Due, signal: AbortSignal): Promise<void> {
     const { half, reconfiguration } = due
-    const { signal } = this.#host.life
     if (half.kind === 'take-on' || half.kind === 'adjust') {
       try {
         await this.#holder.cover(half.logicalHost, reconfiguration)
@@ -130,7 +142,7 @@ export class Actor {
       }
     }
     const progress = new ProgressWriter(this.#host)
-    const run = await executeHalf(due, this.#host.parts.hands, this.#contextOf(due, progress))
+    const run = await executeHalf(due, this.#host.parts.hands, this.#contextOf(due, progress, signal))
     await progress.settled()
     if (signal.aborted) return
     this.#log(due, run)
@@ -166,8 +178,8 @@ export class Actor {
     await sleepUntilAborted(this.#host.parts.effects, AGAIN_AFTER_MS, this.#host.life.signal)
   }
 
-  #contextOf(due: Due, progress: ProgressWriter): HalfContext {
-    const { parts, incarnation, life } = this.#host
+  #contextOf(due: Due, progress: ProgressWriter, signal: AbortSignal): HalfContext {
+    const { parts, incarnation } = this.#host
     return {
       effects: parts.effects,
       incarnation,
@@ -183,11 +195,11 @@ export class Actor {
       },
       lock: (service, signal) => this.#locks.lock(service, signal),
       onProgress: (made) => progress.write(made),
-      signal: life.signal,
+      signal,
     }
   }
 
-  /** The deadline is ahead, and the half is what its logical host calls for: main halves by generation, watch halves by reconfiguration. */
+  /** The deadline is ahead, and the half is what its logical host calls for: main halves by generation, monitors by their plan. */
   async #permit(due: Due): Promise<Permit> {
     const permit = await this.#deadline.permit()
     if (permit.kind === 'forbidden' || this.#isCurrent(due)) return permit
@@ -197,7 +209,15 @@ export class Actor {
 
   #isCurrent({ half, generation, reconfiguration }: Due): boolean {
     const at = this.#host.state().states.get(half.logicalHost)
-    return isWatch(half.kind) ? at?.reconfiguration === reconfiguration : at?.generation === generation
+    switch (half.kind) {
+      case 'watch-stop':
+        // Monitors are stopped for every plan that says so, also for one that was overtaken.
+        return this.#host.view.reconfigurations().has(reconfiguration)
+      case 'watch-start':
+        return at?.reconfiguration === reconfiguration && at.mastery.kind === 'mastered'
+      default:
+        return at?.generation === generation
+    }
   }
 
   #log({ half, reconfiguration }: Due, run: HalfRun): void {

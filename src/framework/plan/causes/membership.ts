@@ -32,8 +32,9 @@ export function planJoin(draft: Draft, host: PhysicalHostName): void {
 /** A host leaves in an orderly way: it gives up what it has and what it is just taking on, and watches no longer what others have. */
 export function planLeaving(draft: Draft, host: PhysicalHostName): void {
   if (draft.member(host) === undefined) throw new HaError('NOT_A_MEMBER', `${host} is not a member of the cluster`)
+  const isNew = draft.member(host)?.state === 'joined'
   draft.beginLeaving(host)
-  for (const name of draft.before.logicalHosts.keys()) {
+  for (const name of isNew ? draft.before.logicalHosts.keys() : []) {
     const { mastery } = draft.state(name)
     if (mastery.kind === 'takingOn' && mastery.by === host) leave(draft, name, host)
     else if (masterOf(mastery) !== host) addWatchStopOf(draft, name, host)
