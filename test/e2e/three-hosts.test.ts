@@ -6,6 +6,7 @@ import { expectWhole, lastReconfiguration, type Whole } from './lab/expect-whole
 import type { LabHost } from './lab/lab-host.ts'
 import { missing } from './lab/missing.ts'
 import { type Rig, startRig } from './lab/rig.ts'
+import { storyOf } from './lab/story.ts'
 
 const why = missing === undefined ? '' : ` (skipped: ${missing})`
 
@@ -21,7 +22,8 @@ describe.skipIf(missing !== undefined)(`three hosts, four logical hosts on xfs${
     h1 = rig.lab.host('h1')
     h2 = rig.lab.host('h2')
   })
-  beforeEach(async () => {
+  beforeEach(async ({ onTestFailed }) => {
+    onTestFailed(() => console.log(storyOf(rig.lab)))
     after = await rig.begin()
   })
   afterAll(async () => {

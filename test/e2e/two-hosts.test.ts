@@ -4,10 +4,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
 import { settled } from './lab/cluster.ts'
 import { expectWhole, lastReconfiguration, type Whole } from './lab/expect-whole.ts'
-import { lookAtHost, pidOf } from './lab/host-view.ts'
+import { guardOrders, lookAtHost, pidOf } from './lab/host-view.ts'
 import type { LabHost } from './lab/lab-host.ts'
 import { missing } from './lab/missing.ts'
 import { type Rig, startRig } from './lab/rig.ts'
+import { storyOf } from './lab/story.ts'
 
 const why = missing === undefined ? '' : ` (skipped: ${missing})`
 
@@ -23,7 +24,8 @@ describe.skipIf(missing !== undefined)(`two hosts, PostgreSQL on ext4${why}`, ()
     h1 = rig.lab.host('h1')
     h2 = rig.lab.host('h2')
   })
-  beforeEach(async () => {
+  beforeEach(async ({ onTestFailed }) => {
+    onTestFailed(() => console.log(storyOf(rig.lab)))
     after = await rig.begin()
   })
   afterAll(async () => {
@@ -70,11 +72,15 @@ describe.skipIf(missing !== undefined)(`two hosts, PostgreSQL on ext4${why}`, ()
   })
 
   it('goes on when clustd is killed and started again in time: nothing moves, nothing is called', async () => {
+    // Time enough to start two programs on the slowest machine.
+    await setGuardMs(20_000)
+    after = await lastReconfiguration(rig.lab)
     const before = await deeds()
     await h1.exec('kill', '-KILL', String(await pidOf(h1, 'clustd')))
     await h1.haven('scadmin', 'startnode')
     await whole('h1')
     expect(await deeds()).toEqual(before)
+    await setGuardMs(1_500)
   })
 
   it('moves although a STOP hangs', async () => {
@@ -124,6 +130,16 @@ describe.skipIf(missing !== undefined)(`two hosts, PostgreSQL on ext4${why}`, ()
       expect(await deeds()).toEqual(before)
     },
   )
+
+  /** Changes the guard time of the whole cluster; resolves when the guard of h1 goes by it. */
+  async function setGuardMs(guardMs: number): Promise<void> {
+    await h1.haven('scconf', 'e2e', '--guard-ms', String(guardMs))
+    await eventually(`a guard time of ${guardMs} ms`, 30_000, (saw) => {
+      const orders = guardOrders(h1)
+      saw(orders)
+      return orders?.guardMs === guardMs ? true : undefined
+    })
+  }
 
   /** What would be different had anything been moved, started, stopped or called. */
   async function deeds(): Promise<unknown> {

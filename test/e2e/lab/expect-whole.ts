@@ -27,6 +27,8 @@ export interface Expected {
   readonly writer?: RowWriter
 }
 
+type Mastered = Pick<Expected, 'guests' | 'masters'>
+
 /** What a test can go on to look at. */
 export interface Whole {
   readonly client: ClientReport | undefined
@@ -42,12 +44,17 @@ const TRANSIENT_MS = 10_000
  */
 export async function expectWhole(lab: Lab, expected: Expected): Promise<Whole> {
   await settled(lab, expected.masters)
-  await expectOneMaster(lab, expected)
-  await expectOneLoopDevice(lab, expected)
+  await expectNothingTwice(lab, expected)
   for (const guest of expected.guests) await expectAnswer(lab, guest, expected.masters[guest.name] ?? '')
   const client = await expected.writer?.report()
   if (client !== undefined) expect({ lost: client.lost, unknown: client.unknown }).toEqual({ lost: [], unknown: [] })
   return { client, timelines: await expectTimelines(lab, expected) }
+}
+
+/** Expects one master of each logical host by what is mounted, up and running on the hosts themselves, and nothing of it on any other host. */
+export async function expectNothingTwice(lab: Lab, expected: Mastered, withinMs = TRANSIENT_MS): Promise<void> {
+  await expectOneMaster(lab, expected, withinMs)
+  await expectOneLoopDevice(lab, expected, withinMs)
 }
 
 /** The number of the last reconfiguration. */
@@ -56,7 +63,7 @@ export async function lastReconfiguration(lab: Lab): Promise<number> {
 }
 
 /** What is there of the logical hosts, in words that show what is too much and what is missing. */
-async function expectOneMaster(lab: Lab, { guests, masters }: Expected): Promise<void> {
+async function expectOneMaster(lab: Lab, { guests, masters }: Mastered, withinMs: number): Promise<void> {
   const wanted = [...lab.hosts.values()]
     .filter(({ isOn }) => isOn)
     .map(({ name }) => {
@@ -69,10 +76,14 @@ async function expectOneMaster(lab: Lab, { guests, masters }: Expected): Promise
         strangers: [],
       }
     })
-  await expectEventually('one master of each logical host, and nothing of it elsewhere', wanted, async () => {
-    const views = await Promise.all([...lab.hosts.values()].filter(({ isOn }) => isOn).map(lookAtHost))
-    return views.map((view) => summary(lab, guests, view))
-  })
+  await expectEventually(
+    'one master of each logical host, and nothing of it elsewhere',
+    { wanted, withinMs },
+    async () => {
+      const views = await Promise.all([...lab.hosts.values()].filter(({ isOn }) => isOn).map(lookAtHost))
+      return views.map((view) => summary(lab, guests, view))
+    },
+  )
 }
 
 function summary(lab: Lab, guests: readonly Guest[], view: HostView): unknown {
@@ -97,9 +108,9 @@ function summary(lab: Lab, guests: readonly Guest[], view: HostView): unknown {
 }
 
 /** Loop devices belong to the whole machine: each image has one, which its master's mount uses. */
-async function expectOneLoopDevice(lab: Lab, { guests, masters }: Expected): Promise<void> {
+async function expectOneLoopDevice(lab: Lab, { guests, masters }: Mastered, withinMs: number): Promise<void> {
   const wanted = guests.map((guest) => ({ image: guest.image, on: [masters[guest.name]] }))
-  await expectEventually('one loop device of each image', wanted, async () => {
+  await expectEventually('one loop device of each image', { wanted, withinMs }, async () => {
     const { loopdevices } = JSON.parse(
       (await runProgram(['losetup', '--json', '--list', '--output', 'BACK-FILE,MAJ:MIN'])) || '{"loopdevices":[]}',
     ) as Loops
@@ -171,12 +182,17 @@ function expectNoGap({ number }: TimelineJson, { logicalHost, spans, durationMs 
   expect(durationMs, `reconfiguration ${number}, ${logicalHost}: its end`).toBeCloseTo(cursorMs, 3)
 }
 
-async function expectEventually(what: string, wanted: unknown, look: () => Promise<unknown>): Promise<void> {
+async function expectEventually(
+  what: string,
+  { wanted, withinMs }: { readonly wanted: unknown; readonly withinMs: number },
+  look: () => Promise<unknown>,
+): Promise<void> {
   let last: unknown
-  await eventually(what, TRANSIENT_MS, async () => {
+  await eventually(what, withinMs, async () => {
     last = await look()
     return JSON.stringify(last) === JSON.stringify(wanted) ? true : undefined
   }).catch((error: unknown) => {
+    // This one shows the difference.
     expect(last, what).toEqual(wanted)
     throw error
   })

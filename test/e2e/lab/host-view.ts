@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs'
+import { guardPlaces } from '../../../src/framework/failfast/guard-files.ts'
+import { decodeLine, type GuardOrders } from '../../../src/framework/failfast/guard-orders.ts'
 import type { LabHost } from './lab-host.ts'
 
 /** A process of a host. */
@@ -55,4 +58,9 @@ export async function pidOf(host: LabHost, daemon: 'clustd' | 'failfastd'): Prom
   const { stdout } = await host.try('pgrep', '-o', '-f', '--', `^[^ ]*node .*${pattern}`)
   const pid = Number(stdout.trim())
   return pid > 0 ? pid : undefined
+}
+
+/** What clustd has told the guard of a host; undefined when that is just being written. */
+export function guardOrders(host: LabHost): GuardOrders | undefined {
+  return decodeLine<GuardOrders>(readFileSync(guardPlaces(`/proc/${host.pid}/root${host.root}`).orders))
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { missing } from './missing.ts'
+import { isKept } from './workshop.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -33,7 +34,10 @@ export default function setup(project: TestProject): () => void {
   const { status, stderr } = spawnSync(process.execPath, build, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`the build failed:\n${stderr}`)
   project.provide('workshop', workshop)
-  return () => rmSync(workshop, { recursive: true, force: true })
+  return () => {
+    if (isKept) console.log(`end to end: what the hosts have written is kept in ${workshop}`)
+    else rmSync(workshop, { recursive: true, force: true })
+  }
 }
 
 /** A test run that was killed could not remove its directory. */

@@ -158,8 +158,8 @@ export class LabHost {
   }
 }
 
-/** A mount goes cleanly with its namespace; a disk that lost its power does not. */
+/** A mount goes cleanly with its namespace; a disk that lost its power does not. The major number of loop devices is 7. */
 const SHUT_DISKS = `
 while read -r id parent number top place rest; do
-  case $place in "$1"/run) ;; "$1"/*) xfs_io -x -c shutdown "$place" ;; esac
+  case $number,$place in 7:*,"$1"/*) xfs_io -x -c shutdown "$place" ;; esac
 done </proc/self/mountinfo`

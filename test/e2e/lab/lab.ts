@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { inside, type Keeper, startKeeper } from './keeper.ts'
 import { ADAPTER, LabHost } from './lab-host.ts'
 import { runProgram, type Words } from './run-program.ts'
+import { isKept } from './workshop.ts'
 
 /** The client's own address on the network of the hosts. */
 const CLIENT_ADDRESS = '10.77.0.250/24'
@@ -95,7 +96,17 @@ export class Lab {
   async stop(): Promise<void> {
     await Promise.all([...this.hosts.values()].map((host) => host.powerOff()))
     await Promise.all([this.#switch.kill(), this.#client.kill()])
-    rmSync(this.#directory, { recursive: true, force: true })
+    await detachLoops(this.#directory)
+    if (!isKept) rmSync(this.#directory, { recursive: true, force: true })
+  }
+}
+
+/** Loop devices that were not made by mount(8) do not go by themselves. */
+export async function detachLoops(directory: string): Promise<void> {
+  const list = await runProgram(['losetup', '--noheadings', '--list', '--output', 'NAME,BACK-FILE'])
+  for (const line of list.split('\n')) {
+    const [device = '', file = ''] = line.trim().split(/\s+/)
+    if (file.startsWith(`${directory}/`)) await runProgram(['losetup', '--detach', device])
   }
 }
 
