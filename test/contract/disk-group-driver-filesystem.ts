@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DiskGroup } from '../../src/framework/model/cluster-config.ts'
 import { parseName } from '../../src/framework/model/names.ts'
@@ -65,7 +65,7 @@ export class FileSystemRigs {
   async make(): Promise<FileSystemRig> {
     this.#count += 1
     this.#directory = await mkdtemp(join(this.#workshop.directory, `${this.#count}-`))
-    const { type, on } = this.#variant
+    const { type } = this.#variant
     const image = join(this.#directory, 'image')
     const device = await this.#makeDevice(image)
     const hosts = { h1: await this.#startHost('h1'), h2: await this.#startHost('h2') }
@@ -83,8 +83,7 @@ export class FileSystemRigs {
       h1: hostOf(hosts.h1),
       h2: hostOf(hosts.h2),
       remove: async () => {
-        if (on === 'block') await command('losetup', '--detach', device)
-        else await rename(image, `${image}.gone`)
+        await rename(device, `${device}.gone`)
       },
       close: () => this.#close(),
     }
@@ -107,7 +106,9 @@ export class FileSystemRigs {
     if (on === 'image') return image
     const device = (await command('losetup', '--find', '--show', image)).trim()
     this.#attached.push(device)
-    return device
+    // A link like those in /dev/disk: it can go away without giving the loop device to whoever else on this machine wants one.
+    await symlink(device, `${image}-link`)
+    return `${image}-link`
   }
 
   async #startHost(physicalHost: 'h1' | 'h2'): Promise<NamespaceHost> {

@@ -204,6 +204,16 @@ function promisesAboutTrouble(rig: () => DiskGroupRig): void {
     expect(await leftovers(rig(), h1)).toEqual([])
   })
 
+  it('still clears what has gone missing while it was in use', async () => {
+    const { h1 } = rig()
+    await importGroup(rig(), h1)
+    await rig().remove()
+    expect((await leftovers(rig(), h1)).map(({ kind }) => kind)).toContain('mount')
+    expect((await status(rig(), h1)).kind).toBe('unusable')
+    await exportGroup(rig(), h1)
+    expect(await leftovers(rig(), h1)).toEqual([])
+  })
+
   it('refuses to cover something else at the mount point', async () => {
     const { h1 } = rig()
     await h1.shell(`mkdir -p ${h1.path} && rmdir ${h1.path} && echo important > ${h1.path}`)

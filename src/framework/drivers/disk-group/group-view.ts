@@ -93,10 +93,14 @@ export async function viewOf({ place, parts }: FoundGroup): Promise<View> {
   )
   const devices = [...loops, ...parts.flatMap(({ storage }) => (storage.kind === 'block' ? [storage.device] : []))]
   const numbers = new Set(devices.map((device) => device.number))
-  const sources = new Set(place.group.fileSystems.map((fileSystem) => fileSystem.device))
-  const own = all.filter((mount) => numbers.has(mount.device) || sources.has(mount.source))
+  const own = all.filter((mount) => numbers.has(mount.device) || parts.some((part) => isOfMissing(part, mount)))
   for (const mount of own) numbers.add(mount.device)
   return { all, mounts: withNested(own, all), devices, loops, numbers }
+}
+
+/** A device that was pulled, or whose link in /dev/disk has gone with it, may still be mounted; then only the place and the type tell whose it is. */
+function isOfMissing({ storage, target }: Part, mount: Mount): boolean {
+  return storage.kind === 'missing' && mount.mountPoint === target && mount.type === storage.fileSystem.type
 }
 
 /** Adds what is mounted on mounts of the list, and on those again. */
