@@ -164,6 +164,30 @@ describe('file database, a file call that fails', () => {
     })
   })
 
+  it('while the next log is opened right after the seal: nothing is written behind the seal, where nobody would read it', async () => {
+    const disk = new ModelDisk()
+    let isFailing = false
+    const messages: string[] = []
+    const interfere: Interference = (op) => (isFailing && op === 'log:open' ? { fail: 'EMFILE' } : 'go on')
+    const database = await openModel(disk.startProcess(interfere), {
+      create: true,
+      log: (message) => messages.push(message),
+    })
+    isFailing = true
+    const commit = (value: number): Promise<unknown> =>
+      database.commit([], [{ kind: 'put', key: 'x', value }], { durability: 'durable' })
+    for (let value = 0; messages.length === 0; value += 1) {
+      await commit(value)
+      await settleTurns(10)
+    }
+    expect(messages[0]).toContain('EMFILE')
+    await expect(commit(1000)).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
+    isFailing = false
+    await commit(1001)
+    const other = await openModel(disk.startProcess())
+    expect((await other.read()).records.get('x')?.value).toBe(1001)
+  })
+
   it.each([
     { killedAt: 'log:append', failing: 'log:look' },
     { killedAt: 'log:append', failing: 'log:cut' },
