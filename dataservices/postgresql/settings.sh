@@ -6,7 +6,8 @@ read_settings() {
   OWNER=postgres PORT=5432 DATA=pgdata BIN=
   if [ ! -r "$prefix/postgresql/postgresql.conf.sh" ]; then return 1; fi
   . "$prefix/postgresql/postgresql.conf.sh"
-  data=$prefix/$DATA
+  # Without symbolic links: the kernel tells working directories so.
+  data=$(cd "$prefix/$DATA" 2>/dev/null && pwd -P) || data=$prefix/$DATA
   if [ -z "$BIN" ]; then
     # Debian keeps each major version in a directory of its own; the data say which one they belong to.
     BIN=/usr/lib/postgresql/$(cat "$data/PG_VERSION" 2>/dev/null)/bin
@@ -18,14 +19,26 @@ as_owner() {
   if [ "$(id -u)" -eq 0 ]; then setpriv --reuid="$OWNER" --regid="$OWNER" --init-groups "$@"; else "$@"; fi
 }
 
-# is_running: whether a PostgreSQL of this physical host runs on the data.
+# is_running: whether a PostgreSQL of this physical host runs on the data; its pid is then in pid. What a lost host has left does not count: its
+# pid may be somebody else's here, but that one does not work in the data.
 is_running() {
-  as_owner "$BIN/pg_ctl" status -s -D "$data" >/dev/null 2>&1 && [ -n "$(postmasters)" ]
+  { read -r pid <"$data/postmaster.pid"; } 2>/dev/null && [ "$(readlink "/proc/$pid/cwd")" = "$data" ]
 }
 
-# postmasters: prints the pids of the processes of this physical host that have the data as their working directory.
-postmasters() {
-  for cwd in /proc/[0-9]*/cwd; do
-    if [ "$(readlink "$cwd" 2>/dev/null)" = "$data" ]; then pid=${cwd#/proc/} && echo "${pid%/cwd}"; fi
+is_not_running() {
+  ! is_running
+}
+
+# accepts: whether the server accepts connections.
+accepts() {
+  "$BIN/pg_isready" -q -h "$ADDRESS" -p "$PORT" -t 2
+}
+
+# remains: prints the pids of the servers and their children on the data. One program looks for who works there: a look by the shell at each process of a
+# machine would take longer than all the rest of a takeover. (Somebody else's shell may be there, too.)
+remains() {
+  for left in $(find /proc/[0-9]*/cwd -maxdepth 0 -lname "$data" 2>/dev/null); do
+    { read -r name <"${left%/cwd}/comm"; } 2>/dev/null || continue
+    if [ "$name" = postgres ]; then basename "${left%/cwd}"; fi
   done
 }
