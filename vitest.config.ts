@@ -1,10 +1,14 @@
 import { defineConfig } from 'vitest/config'
 
+const isWhole = process.env['HAVEN_TEST_WHOLE'] === '1'
+
 /** Makes the project of one test folder. No project retries a test, and none passes twice what it did not pass at first. */
 const folder = (name: string, extra: object = {}) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
+    // What takes more than a few seconds belongs to `npm test`, not to the check before every commit.
+    exclude: isWhole ? [] : ['**/*.slow.test.ts'],
     environment: 'node' as const,
     retry: 0,
     testTimeout: 10_000,

@@ -4,9 +4,10 @@ import { bin, runTests, runTool } from './parts.mjs'
 
 /**
  * @param {string} seeds - how many seeds the simulation runs; SIMULATION_SEEDS in the environment overrides it
+ * @param {boolean} isWhole - whether the slow tests (`*.slow.test.ts`) run too
  * @returns {Promise<import('./parts.mjs').Outcome[]>}
  */
-export async function runQuickParts(seeds) {
+export async function runQuickParts(seeds, isWhole) {
   return [
     await runTool('build', process.execPath, ['scripts/build.mjs']),
     await runTool('lint', bin('biome'), ['check', '--error-on-warnings', '.']),
@@ -14,6 +15,7 @@ export async function runQuickParts(seeds) {
     await runTool('imports', process.execPath, ['scripts/imports.mjs']),
     await runTests('tests', ['tidy', 'unit', 'scenarios', 'contract', 'cli', 'api', 'simulation'], {
       SIMULATION_SEEDS: process.env['SIMULATION_SEEDS'] ?? seeds,
+      HAVEN_TEST_WHOLE: isWhole ? '1' : '0',
     }),
   ]
 }

@@ -1,6 +1,6 @@
 import type { LogicalHost, Timings } from '../../src/framework/model/cluster-config.ts'
 import type { Member } from '../../src/framework/model/cluster-state.ts'
-import type { LogicalHostState } from '../../src/framework/model/mastery.ts'
+import type { LogicalHostState, Mastery } from '../../src/framework/model/mastery.ts'
 import type { Reconfiguration } from '../../src/framework/model/reconfiguration.ts'
 import type { Snapshot } from '../../src/framework/ports/cluster-database.ts'
 import type { Machine } from './machine.ts'
@@ -23,6 +23,9 @@ export interface Field {
 /** Judges one physical deed. Each rule is a claim of safety that the documentation makes. */
 export function judgeDeed(field: Field, deed: Deed): void {
   switch (deed.kind) {
+    case 'begun':
+      judgeDeadline(field, deed)
+      return
     case 'imported':
       judgeAlone(field, `disk group ${deed.diskGroup} imported`, deed.host, field.world.imports.get(deed.diskGroup))
       judgeForce(field, deed)
@@ -43,6 +46,7 @@ export function judgeDeed(field: Field, deed: Deed): void {
       judgeStops(field, deed)
       return
     case 'method':
+    case 'crashed':
       return
   }
 }
@@ -62,6 +66,17 @@ function isExcused({ machines, timings, nowMs }: Field, host: string): boolean {
   // The guard looks at least every guardMs / 4, and has abortMs and the margin to be done.
   return nowMs() - machine.wokeAtMs < timings.guardMs / 2 + timings.abortMs + timings.marginMs
 }
+
+/** What clustd begins, it begins before its deadline. The guard has no deadline: it acts because that has passed. */
+function judgeDeadline(field: Field, { host, by }: Extract<Deed, { kind: 'begun' }>): void {
+  const untilMs = field.mayActUntilMs(host)
+  if (by !== 'clustd' || untilMs === undefined) return
+  const lateMs = field.nowMs() - untilMs - CLOCK_NOISE_MS
+  if (lateMs > 0) field.violation(`${host} began a step ${Math.round(lateMs)} ms after its deadline`)
+}
+
+/** The clocks of the machines run up to 0.4 % too slow, and the referee counts from the commit of a stamp, not from its sending. */
+const CLOCK_NOISE_MS = 20
 
 /** Force only against hosts that were lost with it. That they were lost rightly is judged when that is committed. */
 function judgeForce(field: Field, deed: Extract<Deed, { kind: 'imported' }>): void {
@@ -104,44 +119,66 @@ function judgeStorage(field: Field, deed: Extract<Deed, { kind: 'started' }>): v
     field.violation(`${deed.service} of ${deed.logicalHost} started on ${deed.host} without ${missing.join(', ')}`)
 }
 
-/** A daemon never exports the storage under a service that runs: every planned stop comes first. (What would not die shows in the proof.) */
-function judgeStops(field: Field, deed: Extract<Deed, { kind: 'exported' }>): void {
-  if (deed.by !== 'clustd') return
-  const logicalHost = field.logicalHosts.find(({ diskGroups }) => diskGroups.some((name) => name === deed.diskGroup))
-  if (logicalHost === undefined) return
-  const unstopped = field.world
-    .servicesRunning(logicalHost.name, deed.host)
-    .filter((service) => !wasStopped(field, `${logicalHost.name}/${service}/${deed.host}`))
+/** A daemon never takes the storage from a service that nobody has told to stop. (What would not die shows in the proof.) */
+function judgeStops({ world, logicalHosts, violation }: Field, deed: Extract<Deed, { kind: 'exported' }>): void {
+  const logicalHost = logicalHosts.find(({ diskGroups }) => diskGroups.some((name) => name === deed.diskGroup))
+  if (logicalHost === undefined || deed.by !== 'clustd') return
+  const unstopped = unstoppedOf(world, `${deed.host}/${logicalHost.name}/`)
   if (unstopped.length > 0)
-    field.violation(`${deed.diskGroup} exported on ${deed.host} although nobody stopped ${unstopped.join(', ')}`)
+    violation(`${deed.diskGroup} exported on ${deed.host} although nobody stopped ${unstopped.join(', ')}`)
 }
 
-const STOPS = new WeakMap<World, Set<string>>()
+// Services that were started and not told to stop since: `host/logical host/service`.
+const UNSTOPPED = new WeakMap<World, Set<string>>()
 
-/** Remembers that a stop was tried, until the next start: to be called for every deed before it is judged. */
-export function rememberStops(field: Field, deed: Deed): void {
-  const stops = STOPS.get(field.world) ?? new Set()
-  STOPS.set(field.world, stops)
-  if (deed.kind === 'started') stops.delete(`${deed.logicalHost}/${deed.service}/${deed.host}`)
+/** Notes what was started, and what was told to stop: to be called for every deed before it is judged. */
+export function noteDeed({ world }: Field, deed: Deed): void {
+  const unstopped = UNSTOPPED.get(world) ?? new Set()
+  UNSTOPPED.set(world, unstopped)
+  if (deed.kind === 'started') unstopped.add(`${deed.host}/${deed.logicalHost}/${deed.service}`)
   if (deed.kind === 'method' && /^(STOP|ABORT)/.test(deed.method))
-    stops.add(`${deed.logicalHost}/${deed.service}/${deed.host}`)
+    unstopped.delete(`${deed.host}/${deed.logicalHost}/${deed.service}`)
+  // What ended with the power, or was ended by the guard, is judged by other rules.
+  const isOver = deed.kind === 'crashed' || (deed.kind === 'exported' && deed.by === 'failfastd')
+  for (const key of isOver ? unstoppedOf(world, `${deed.host}/`) : []) unstopped.delete(`${deed.host}/${key}`)
 }
 
-function wasStopped({ world }: Field, key: string): boolean {
-  return STOPS.get(world)?.has(key) === true
+function unstoppedOf(world: World, prefix: string): readonly string[] {
+  return [...(UNSTOPPED.get(world) ?? [])]
+    .filter((key) => key.startsWith(prefix))
+    .map((key) => key.slice(prefix.length))
 }
 
-/** Judges the database after a commit: generations only grow, and an actor is only replaced by itself or by its loss. */
+/** What may follow a mastery as long as its actor is a member; a loss may end any of them. */
+const MAY_FOLLOW: Readonly<Record<Mastery['kind'], readonly Mastery['kind'][]>> = {
+  unmastered: ['unmastered', 'takingOn'],
+  takingOn: ['takingOn', 'mastered', 'givingUp'],
+  mastered: ['mastered', 'adjusting', 'givingUp'],
+  adjusting: ['adjusting', 'mastered', 'givingUp'],
+  givingUp: ['takingOn', 'unmastered', 'stuck'],
+  stuck: ['givingUp'],
+}
+
+/** Judges the database after a commit: generations only grow, what follows is what may follow, and an actor is only replaced by itself or by its loss. */
 export function judgeMastery(field: Field, before: Snapshot, after: Snapshot): void {
   for (const [key, record] of after.records) {
     if (!key.startsWith('mastery/')) continue
     const now = record.value as unknown as LogicalHostState
     const was = before.records.get(key)?.value as unknown as LogicalHostState | undefined
     if (was === undefined || was === now) continue
-    if (now.generation < was.generation)
-      field.violation(`generation of ${now.name} fell from ${was.generation} to ${now.generation}`)
+    judgeTransition(field, after, was, now)
     judgeActor(field, { before, after, was, now })
   }
+}
+
+function judgeTransition(field: Field, after: Snapshot, was: LogicalHostState, now: LogicalHostState): void {
+  const isChanged = JSON.stringify(was.mastery) !== JSON.stringify(now.mastery)
+  if (now.generation < was.generation || (isChanged && now.generation === was.generation))
+    field.violation(`generation of ${now.name} went from ${was.generation} to ${now.generation}`)
+  const actor = actorOf(was)
+  const isLost = actor !== undefined && !after.records.has(`members/${actor}`)
+  if (isChanged && !isLost && !MAY_FOLLOW[was.mastery.kind].includes(now.mastery.kind))
+    field.violation(`${now.name} went from ${was.mastery.kind} to ${now.mastery.kind}`)
 }
 
 interface Step {

@@ -8,7 +8,7 @@ import { type DrawnCluster, drawCluster } from './cluster-drawing.ts'
 import { ask, doSomething, type Target } from './faults.ts'
 import { Machine } from './machine.ts'
 import { type Random, randomFrom } from './random.ts'
-import { type Field, judgeDeed, judgeMastery, judgeMembers, judgeRest, rememberStops } from './referees.ts'
+import { type Field, judgeDeed, judgeMastery, judgeMembers, judgeRest, noteDeed } from './referees.ts'
 import { SimHost } from './sim-host.ts'
 import { VirtualTime } from './virtual-time.ts'
 import { WatchedCore } from './watched-core.ts'
@@ -60,8 +60,8 @@ class Run {
     this.#drawn = drawCluster(this.#random.split())
     const { timings } = this.#drawn.cluster
     const world = new World((deed) => {
-      this.#tell(`  ${JSON.stringify(deed)}`)
-      rememberStops(this.#field, deed)
+      if (deed.kind !== 'begun') this.#tell(`  ${JSON.stringify(deed)}`)
+      noteDeed(this.#field, deed)
       judgeDeed(this.#field, deed)
     })
     const machines = new Map(

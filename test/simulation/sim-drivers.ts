@@ -24,6 +24,7 @@ function inChild<T>(setting: DriverSetting, delayMs: number, signal: AbortSignal
   const { process, children } = setting
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
+    setting.world.begin(process.machine.name, setting.actor)
     const child = process.machine.spawn(`${process.name}/child`)
     children.add(child)
     const end = (): void => {

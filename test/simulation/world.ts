@@ -2,6 +2,7 @@ import type { DataServiceName, LogicalHostName } from '../../src/framework/model
 
 /** One thing that physically happened, as the referees see it. */
 export type Deed =
+  | { readonly kind: 'begun'; readonly host: string; readonly by: Actor }
   | {
       readonly kind: 'imported'
       readonly diskGroup: string
@@ -9,6 +10,7 @@ export type Deed =
       readonly force: boolean
       readonly markBefore: string | undefined
     }
+  | { readonly kind: 'crashed'; readonly host: string }
   | { readonly kind: 'exported'; readonly diskGroup: string; readonly host: string; readonly by: Actor }
   | { readonly kind: 'address-up'; readonly address: string; readonly host: string }
   | {
@@ -44,6 +46,11 @@ export class World {
 
   constructor(watch: (deed: Deed) => void) {
     this.#watch = watch
+  }
+
+  /** Tells the referees that a driver or a method begins to act; what comes of it is told when it happens. */
+  begin(host: string, by: Actor): void {
+    this.#watch({ kind: 'begun', host, by })
   }
 
   /** Mounts a disk group. The caller has looked at the mark. */
@@ -97,6 +104,7 @@ export class World {
   crash(host: string): void {
     for (const places of [this.imports, this.addresses, this.running])
       for (const hosts of places.values()) hosts.delete(host)
+    this.#watch({ kind: 'crashed', host })
   }
 }
 

@@ -145,20 +145,28 @@ function lostBefore(host: Host, { alive }: SignsOfLife, mode: StartMode): Lost {
   }
 }
 
-async function giveUpLost(host: Host, lost: Lost, { stampRevisions }: SignsOfLife): Promise<void> {
+/** Gives up those of the lost that are still members; another host may be giving them up at the same moment. */
+async function giveUpLost(host: Host, lost: Lost, signs: SignsOfLife): Promise<void> {
   const { parts, view } = host
-  const expired = lost.filter(({ evidence }) => evidence === 'expired').map((one) => one.host)
-  const unchangedStamps = new Map(expired.map((name) => [name, stampRevisions.get(name)]))
-  const isSilent = (name: PhysicalHostName): boolean => view.stamps().get(name)?.revision === stampRevisions.get(name)
-  const made = await host.submit({
-    cause: { kind: 'hosts-lost', hosts: lost },
-    unchangedStamps,
-    isWanted: () => expired.every(isSilent),
-  })
-  if (made === null && !expired.every(isSilent)) {
-    await refuseAlive(host, { alive: expired.filter((name) => !isSilent(name)), stampRevisions })
+  const isMember = (name: PhysicalHostName): boolean => host.state().members.has(name)
+  const isSilent = (name: PhysicalHostName): boolean =>
+    view.stamps().get(name)?.revision === signs.stampRevisions.get(name)
+  for (;;) {
+    const present = lost.filter((one) => isMember(one.host))
+    if (present.length === 0) return
+    const expired = present.filter(({ evidence }) => evidence === 'expired').map((one) => one.host)
+    const made = await host.submit({
+      cause: { kind: 'hosts-lost', hosts: present },
+      unchangedStamps: new Map(expired.map((name) => [name, signs.stampRevisions.get(name)])),
+      isWanted: () => present.every((one) => isMember(one.host)) && expired.every(isSilent),
+    })
+    if (made !== null) {
+      const names = present.map((one) => one.host).join(', ')
+      parts.log.write({ level: 'info', message: `gave up the former lives of ${names}` })
+      return
+    }
+    await refuseAlive(host, { ...signs, alive: expired.filter((name) => isMember(name) && !isSilent(name)) })
   }
-  parts.log.write({ level: 'info', message: `gave up the former lives of ${lost.map((one) => one.host).join(', ')}` })
 }
 
 /** The record that makes this host a member and its first stamp are one commit; the deadline counts from before it. */
