@@ -12,6 +12,7 @@ import {
   restartObservation,
   type StampWatch,
   silentMs,
+  tardiness,
 } from '../membership/observation.ts'
 import { ownHealth } from '../membership/own-health.ts'
 import type { PhysicalHostName } from '../model/names.ts'
@@ -116,7 +117,9 @@ export class Observer {
     const unchangedStamps = new Map(lost.map(({ host, stampRevision }) => [host, stampRevision]))
     const isSilent = ({ host, incarnation, stampRevision }: LostHost): boolean =>
       view.stamps().get(host)?.revision === stampRevision &&
-      this.#host.state().members.get(host)?.incarnation === incarnation
+      this.#host.state().members.get(host)?.incarnation === incarnation &&
+      // The timings may have been lengthened since, and the host may have read that before its last stamp.
+      tardiness(this.#watch, host, parts.effects.nowMonotonicMs(), this.#host.timings()) === 'lost'
     try {
       const made = await this.#host.submit({
         cause: { kind: 'hosts-lost', hosts: lost.map(({ host }) => ({ host, evidence: 'expired' })) },

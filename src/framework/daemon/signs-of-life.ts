@@ -29,7 +29,9 @@ export async function watchSignsOfLife(host: Host, mode: StartMode): Promise<Sig
   })
   const onEnd = (): void => seen.abort()
   life.signal.addEventListener('abort', onEnd, { once: true })
-  await sleepUntilAborted(parts.effects, expiryMs(timings) + timings.stampMs, seen.signal)
+  const stamped = [...host.view.stamps().values()].map(({ stamp }) => stamp.expiryMs)
+  const silenceMs = Math.max(expiryMs(timings), ...stamped)
+  await sleepUntilAborted(parts.effects, silenceMs + timings.stampMs, seen.signal)
   life.signal.removeEventListener('abort', onEnd)
   stopListening()
   // The watch is only a hint: what it did not tell is in the database.

@@ -1,5 +1,6 @@
 import { describeError, isHaError } from '../errors/ha-error.ts'
 import { sleepUntilAborted } from '../execute/run-within.ts'
+import { expiryMs } from '../membership/check-timings.ts'
 import { type Draft, putStamp, toWrite } from '../records/encode.ts'
 import { keyOf } from '../records/keys.ts'
 import type { DeadlineKeeper } from './deadline-keeper.ts'
@@ -28,6 +29,7 @@ export class Stamper {
       host: this.#host.parts.host,
       incarnation,
       sequence: this.#sequence,
+      expiryMs: expiryMs(this.#host.timings()),
       seenRevision: this.#host.view.revision,
     })
   }

@@ -9,6 +9,7 @@ export interface SeenStamp {
   readonly host: PhysicalHostName
   readonly incarnation: number
   readonly sequence: number
+  readonly expiryMs: number
   readonly revision: number
 }
 
@@ -19,6 +20,8 @@ interface Sighting {
   readonly sequence: number
   /** Revision of the stamp record; undefined when there was none. What the commit of an eviction is guarded on. */
   readonly revision: number | undefined
+  /** What the stamp says it takes to run out; 0 when there was none. Timings that were shortened since do not make it run out earlier. */
+  readonly expiryMs: number
   /** The observer's own monotonic clock when it first saw this stamp (or this life of the member). */
   readonly seenMs: number
 }
@@ -67,8 +70,8 @@ const SUSPECT_INTERVALS = 2
 export function observe(watch: StampWatch, stamp: SeenStamp, nowMs: number): StampWatch {
   const known = watch.sightings.get(stamp.host)
   if (known?.revision !== undefined && stamp.revision <= known.revision) return watch
-  const { host, incarnation, sequence, revision } = stamp
-  return withSighting(watch, host, { incarnation, sequence, revision, seenMs: nowMs })
+  const { host, incarnation, sequence, expiryMs, revision } = stamp
+  return withSighting(watch, host, { incarnation, sequence, expiryMs, revision, seenMs: nowMs })
 }
 
 /**
@@ -85,7 +88,10 @@ export function observeMembers(
     const known = watch.sightings.get(host)
     const isKnown = known !== undefined && known.incarnation >= incarnation
     // The stamp of the former life is still there, and an eviction of this one is guarded on it.
-    sightings.set(host, isKnown ? known : { incarnation, sequence: 0, revision: known?.revision, seenMs: nowMs })
+    sightings.set(
+      host,
+      isKnown ? known : { incarnation, sequence: 0, expiryMs: 0, revision: known?.revision, seenMs: nowMs },
+    )
   }
   return { sightings }
 }
@@ -105,8 +111,16 @@ export function silentMs(watch: StampWatch, host: PhysicalHostName, nowMs: numbe
 /** Judges one host; one that nothing is known of is on time. */
 export function tardiness(watch: StampWatch, host: PhysicalHostName, nowMs: number, timings: Timings): Tardiness {
   const silent = silentMs(watch, host, nowMs)
-  if (silent > expiryMs(timings)) return 'lost'
+  if (silent > expiryOfMs(watch, host, timings)) return 'lost'
   return silent > timings.stampMs * SUSPECT_INTERVALS ? 'suspect' : 'on-time'
+}
+
+/**
+ * Milliseconds of silence after which the host is lost: what its last stamp allows it must have run out, and what the present timings allow as well, since
+ * it may have read them already.
+ */
+export function expiryOfMs(watch: StampWatch, host: PhysicalHostName, timings: Timings): number {
+  return Math.max(expiryMs(timings), watch.sightings.get(host)?.expiryMs ?? 0)
 }
 
 /**
@@ -116,7 +130,7 @@ export function tardiness(watch: StampWatch, host: PhysicalHostName, nowMs: numb
 export function lostHosts(watch: StampWatch, look: Look): readonly LostHost[] {
   const lost = lostMembers(watch, look)
   const waitMs = turnWaitMs(watch, look)
-  const isMyTurn = lost.some((host) => host.silentMs > expiryMs(look.timings) + waitMs)
+  const isMyTurn = lost.some(({ host, silentMs }) => silentMs > expiryOfMs(watch, host, look.timings) + waitMs)
   return isMyTurn ? lost : []
 }
 
@@ -125,9 +139,11 @@ export function lostHosts(watch: StampWatch, look: Look): readonly LostHost[] {
  * sleeps until then instead of looking every few milliseconds.
  */
 export function nextLossMs(watch: StampWatch, look: Look): number | undefined {
-  const others = otherMembers(look).map((host) => watch.sightings.get(host)?.seenMs ?? look.nowMs)
-  if (others.length === 0) return undefined
-  return Math.min(...others) + expiryMs(look.timings) + turnWaitMs(watch, look)
+  const losses = otherMembers(look).map(
+    (host) => (watch.sightings.get(host)?.seenMs ?? look.nowMs) + expiryOfMs(watch, host, look.timings),
+  )
+  if (losses.length === 0) return undefined
+  return Math.min(...losses) + turnWaitMs(watch, look)
 }
 
 /** The longest that a host waits for others to evict, on top of expiry: so an eviction is tried within expiry + this by any observer that is well. */

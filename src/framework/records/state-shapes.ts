@@ -17,6 +17,7 @@ export const stampShape: z.ZodType<Stamp> = z.object({
   host: physicalHostName,
   incarnation: z.int(),
   sequence: z.int(),
+  expiryMs: z.number(),
   seenRevision: z.int(),
 })
 

@@ -28,6 +28,7 @@ const happening = fc.record({
       host: fc.constantFrom(...names),
       incarnation: fc.integer({ min: 1, max: 3 }),
       sequence: fc.integer({ min: 1, max: 20 }),
+      expiryMs: fc.constant(0),
       revision: fc.integer({ min: 1, max: 40 }),
     }),
     fc.constant({ kind: 'members' as const }),

@@ -21,8 +21,26 @@ const alpha = host('alpha')
 const beta = host('beta')
 const gamma = host('gamma')
 
-const stamp = (sequence: number, revision: number, incarnation = 1) => ({ host: beta, incarnation, sequence, revision })
+const stamp = (sequence: number, revision: number, incarnation = 1) => {
+  return { host: beta, incarnation, sequence, revision, expiryMs: expiry }
+}
 const seenAt = (nowMs: number): StampWatch => observe(EMPTY_WATCH, stamp(1, 10), nowMs)
+
+describe('timings that change while a host is silent', () => {
+  const short = PROFILES.fast
+  const long = PROFILES.relaxed
+
+  test('do not make what its last stamp allows run out earlier', () => {
+    expect(tardiness(seenAt(0), beta, expiryMs(short) + 1, short)).toBe('suspect')
+    expect(tardiness(seenAt(0), beta, expiry, short)).toBe('suspect')
+    expect(tardiness(seenAt(0), beta, expiry + 1, short)).toBe('lost')
+  })
+
+  test('count when they are longer: the host may have read them', () => {
+    expect(tardiness(seenAt(0), beta, expiry + 1, long)).not.toBe('lost')
+    expect(tardiness(seenAt(0), beta, expiryMs(long) + 1, long)).toBe('lost')
+  })
+})
 
 describe('what restarts the clock of a host', () => {
   test.each([
@@ -86,14 +104,15 @@ describe('lostHosts', () => {
     timings,
   })
   const allSeenAt0 = [alpha, beta, gamma].reduce(
-    (watch, name, index) => observe(watch, { host: name, incarnation: 1, sequence: 1, revision: index + 1 }, 0),
+    (watch, name, index) =>
+      observe(watch, { host: name, incarnation: 1, sequence: 1, revision: index + 1, expiryMs: expiry }, 0),
     EMPTY_WATCH,
   )
   /** Alpha and gamma stamped again, beta did not. */
   const betaSilent = (nowMs: number): StampWatch =>
     [alpha, gamma].reduce(
       (watch, name, index) =>
-        observe(watch, { host: name, incarnation: 1, sequence: 2, revision: 10 + index }, nowMs - 1),
+        observe(watch, { host: name, incarnation: 1, sequence: 2, revision: 10 + index, expiryMs: expiry }, nowMs - 1),
       allSeenAt0,
     )
 
