@@ -4,7 +4,7 @@ import { conclude, runTests } from './parts.mjs'
 import { provideEndToEndPackages } from './provide-packages.mjs'
 import { runQuickParts } from './quick-parts.mjs'
 
-const outcomes = await runQuickParts('500', true)
 await provideEndToEndPackages()
+const outcomes = await runQuickParts('500', true)
 outcomes.push(await runTests('end to end', ['e2e']))
 conclude(outcomes)

@@ -23,11 +23,26 @@ export interface MethodCall {
 /** The four endings of a method. `output`: the last lines it printed, already bounded. */
 export type MethodOutcome =
   | { readonly kind: 'succeeded'; readonly durationMs: number; readonly output: readonly string[] }
-  | { readonly kind: 'failed'; readonly exitCode: number; readonly durationMs: number; readonly output: readonly string[] }
+  | {
+      readonly kind: 'failed'
+      readonly exitCode: number
+      readonly durationMs: number
+      readonly output: readonly string[]
+    }
   /** Ended by a signal that Haven did not send. */
-  | { readonly kind: 'killed'; readonly signal: string; readonly durationMs: number; readonly output: readonly string[] }
+  | {
+      readonly kind: 'killed'
+      readonly signal: string
+      readonly durationMs: number
+      readonly output: readonly string[]
+    }
   /** Not done in time (or given up): TERM, and `forced` if it needed KILL. */
-  | { readonly kind: 'timed-out'; readonly afterMs: number; readonly forced: boolean; readonly output: readonly string[] }
+  | {
+      readonly kind: 'timed-out'
+      readonly afterMs: number
+      readonly forced: boolean
+      readonly output: readonly string[]
+    }
 
 /** Which processes are meant: those of one service on one logical host, or of all its services. */
 export interface ProcessScope {
@@ -46,7 +61,10 @@ export interface MethodRunner {
    */
   run(call: MethodCall): Promise<MethodOutcome>
   /** Sends TERM, waits up to `graceMs`, then KILL to every process of the scope; resolves with what would not die. Nothing there: success. */
-  endProcesses(scope: ProcessScope, options: { readonly graceMs: number; readonly signal: AbortSignal }): Promise<readonly Leftover[]>
+  endProcesses(
+    scope: ProcessScope,
+    options: { readonly graceMs: number; readonly signal: AbortSignal },
+  ): Promise<readonly Leftover[]>
   /** Lists living processes of the scope; empty = none. */
   processes(scope: ProcessScope): Promise<readonly Leftover[]>
 }

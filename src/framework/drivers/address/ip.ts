@@ -24,7 +24,7 @@ export interface IpAddressOptions {
   readonly announceAgainAfterMs?: readonly number[]
 }
 
-/** Makes the driver of logical addresses on Ethernet adapters, IPv4 and IPv6, by iproute2 and raw frames (docs/decisions/0014). It needs root. */
+/** Makes the driver of logical addresses on Ethernet adapters, IPv4 and IPv6, by iproute2 and raw frames (docs/decisions/0007). It needs root. */
 export function ipAddressDriver(host: DriverHost, options: IpAddressOptions = {}): AddressDriver {
   const run = createRunCommand({ effects: host.effects, tag: driverTag(host.scope, 'addresses') })
   const announcer = new Announcer(host.effects, options.announceAgainAfterMs ?? AGAIN_AFTER_MS)
