@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** Clock ticks of a second, as proc(5) counts processor time: 100 on every Linux of today. */
+const TICKS_PER_S = 100
+
+/** Milliseconds of processor time that a process (without its children) has used. */
+export function processorMs(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_S) * 1000
+}
+
+/** Memory of a process in megabytes (of 10^6 bytes): all that is resident, and with what it shares divided among the sharers. */
+export function memoryMb(pid: number): { readonly residentMb: number; readonly proportionalMb: number } {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1')
+  return { residentMb: fieldMb(rollup, 'Rss'), proportionalMb: fieldMb(rollup, 'Pss') }
+}
+
+function fieldMb(rollup: string, field: string): number {
+  const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(rollup)?.[1]
+  return (Number(kibibytes) * 1024) / 1e6
+}
+
+/** Finds the process whose command line holds all of the words. */
+export function findProcess(words: readonly string[]): number {
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    const line = commandLine(name)
+    if (words.every((word) => line.includes(word))) return Number(name)
+  }
+  throw new Error(`no process has ${words.join(' and ')} in its command line`)
+}
+
+function commandLine(pid: string): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+  } catch {
+    return [] // It has just ended.
+  }
+}
