@@ -1,5 +1,6 @@
 import type { Permit } from '../execute/execute-half.ts'
 import { sleepUntilAborted } from '../execute/run-within.ts'
+import { expiryMs } from '../membership/check-timings.ts'
 import {
   type CommittedStamp,
   type Deadline,
@@ -24,6 +25,8 @@ export class DeadlineKeeper {
   #unprovedSinceMs: number | undefined
   #provers: (() => void)[] = []
   #lastStampSentMs: number | undefined
+  /** When all that the guard was ever allowed has run out for the others; own monotonic clock. */
+  #runsOutMs = Number.NEGATIVE_INFINITY
 
   constructor(host: Host) {
     this.#host = host
@@ -35,12 +38,27 @@ export class DeadlineKeeper {
     return this.#lastStampSentMs
   }
 
+  /**
+   * Milliseconds from now until all has run out that this host may do by a stamp which is sent now, and by those before it: a deadline never moves back,
+   * so after the timings were shortened one that the longer timings made is still ahead.
+   */
+  expiryMs(): number {
+    return Math.max(expiryMs(this.#host.timings()), this.#runsOutMs - this.#host.parts.effects.nowMonotonicMs())
+  }
+
+  /** Takes in the deadline that the guard of a killed clustd goes by, before this one stamps for the same life. */
+  inherit(deadlineMs: number): void {
+    const { guardMs } = this.#host.timings()
+    this.#allow(deadlineMs - guardMs)
+  }
+
   /** Begins with the first stamp of a life. Throws `GUARD_LOST`. */
   async begin(stamp: CommittedStamp): Promise<void> {
     const { guard } = this.#host.parts
     const now = this.#clocks()
     this.#deadline = extendDeadline(newDeadline(stamp.incarnation, now), stamp, now, this.#host.timings())
     this.#lastStampSentMs = stamp.sentMs
+    this.#allow(stamp.sentMs)
     await guard.arm(this.#deadline.untilMs)
     await guard.live(stamp.incarnation)
   }
@@ -50,6 +68,7 @@ export class DeadlineKeeper {
     const before = this.#deadline
     this.#deadline = extendDeadline(before, stamp, this.#clocks(), this.#host.timings())
     this.#lastStampSentMs = stamp.sentMs
+    this.#allow(stamp.sentMs)
     if (this.#deadline.untilMs > before.untilMs) await this.#host.parts.guard.extend(this.#deadline.untilMs)
     this.#look()
   }
@@ -80,6 +99,10 @@ export class DeadlineKeeper {
       else await sleepUntilAborted(effects, Math.min(Math.max(this.#leftMs(), 1), stampMs), signal)
     }
     this.#wakeProvers()
+  }
+
+  #allow(sentMs: number): void {
+    this.#runsOutMs = Math.max(this.#runsOutMs, sentMs + expiryMs(this.#host.timings()))
   }
 
   #end(why: string): void {

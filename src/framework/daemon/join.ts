@@ -43,7 +43,7 @@ async function carryOn(host: Host, stamper: Stamper): Promise<boolean> {
     return false
   }
   const sequence = view.stamps().get(parts.host)?.stamp.sequence ?? 0
-  if (!(await stamper.carryOn(sequence))) {
+  if (!(await stamper.carryOn(sequence, former.deadlineMs))) {
     host.incarnation = 0
     return false
   }

@@ -1,6 +1,5 @@
 import { describeError, isHaError } from '../errors/ha-error.ts'
 import { sleepUntilAborted } from '../execute/run-within.ts'
-import { expiryMs } from '../membership/check-timings.ts'
 import { type Draft, putStamp, toWrite } from '../records/encode.ts'
 import { keyOf } from '../records/keys.ts'
 import type { DeadlineKeeper } from './deadline-keeper.ts'
@@ -29,7 +28,7 @@ export class Stamper {
       host: this.#host.parts.host,
       incarnation,
       sequence: this.#sequence,
-      expiryMs: expiryMs(this.#host.timings()),
+      expiryMs: this.#deadline.expiryMs(),
       seenRevision: this.#host.view.revision,
     })
   }
@@ -39,9 +38,10 @@ export class Stamper {
     await this.#deadline.begin({ incarnation: this.#host.incarnation, sentMs })
   }
 
-  /** Carries a life on with a stamp of its own. False when it is over. Throws `DATABASE_*`, `GUARD_LOST`. */
-  async carryOn(lastSequence: number): Promise<boolean> {
+  /** Carries a life on, which the guard watches until `deadlineMs`, with a stamp of its own. False when it is over. Throws `DATABASE_*`, `GUARD_LOST`. */
+  async carryOn(lastSequence: number, deadlineMs: number): Promise<boolean> {
     this.#sequence = lastSequence
+    this.#deadline.inherit(deadlineMs)
     const sentMs = this.#host.parts.effects.nowMonotonicMs()
     if (!(await this.#commit())) return false
     await this.begin(sentMs)

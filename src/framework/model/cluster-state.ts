@@ -18,7 +18,10 @@ export interface Stamp {
   readonly incarnation: number
   /** Counts up from 1 in each incarnation. */
   readonly sequence: number
-  /** What guard, abort and margin came to when it was sent: what this stamp allows its host must run out, whatever the timings are changed to meanwhile. */
+  /**
+   * What guard, abort and margin came to when it was sent, or what was left of longer ones before: what its host was allowed must run out, whatever the
+   * timings are changed to meanwhile.
+   */
   readonly expiryMs: number
   /** Revision of the database that the host had read when it stamped. */
   readonly seenRevision: number

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { HaError } from '../../../src/framework/errors/ha-error.ts'
+import { PROFILES } from '../../../src/framework/membership/check-timings.ts'
 import { logical, logicalHostChanges, physical, SmallWorld, serviceChange } from './small-world.ts'
 
 async function twoHosts(): Promise<SmallWorld> {
@@ -15,6 +16,13 @@ async function twoHosts(): Promise<SmallWorld> {
   await world.finish(alpha.loop.services.configure(() => changes))
   await world.clock.passUntil('ha1 mastered', 5_000, () => world.where('beta', 'ha1') === 'mastered by alpha')
   return world
+}
+
+async function setGuardMs(world: SmallWorld, guardMs: number): Promise<void> {
+  const services = world.hosts.get('alpha')?.loop.services
+  const timings = { ...PROFILES.default, guardMs }
+  const change = services?.configure(({ cluster }) => [{ kind: 'cluster', cluster: { ...cluster, timings } }])
+  await world.finish(change ?? Promise.resolve(null))
 }
 
 describe('the loop of a host', () => {
@@ -57,6 +65,27 @@ describe('the loop of a host', () => {
     expect(tookMs).toBeGreaterThan(1_500)
     expect(tookMs).toBeLessThan(3_500)
   })
+
+  it.each(['a host', 'a host whose daemon was killed and started again'])(
+    'is not taken over from before its guard has fired, although the guard time was shortened: %s',
+    async (kind) => {
+      const world = await twoHosts()
+      await setGuardMs(world, 9_000)
+      await world.clock.pass(1_000)
+      await setGuardMs(world, 1_500)
+      if (kind !== 'a host') {
+        await world.hosts.get('alpha')?.loop.stop()
+        await world.start('alpha')
+      }
+      // Some stamps that allow less than those before them.
+      await world.clock.pass(1_000)
+      const alpha = world.hosts.get('alpha')
+      const deadlineMs = alpha?.guard.deadlineMs() ?? 0
+      await alpha?.loop.stop()
+      await world.clock.passUntil('ha1 taken over', 20_000, () => world.where('beta', 'ha1') !== 'mastered by alpha')
+      expect(world.clock.nowMs).toBeGreaterThan(deadlineMs + PROFILES.default.abortMs)
+    },
+  )
 
   it('is evicted when others gave it up, and fires its guard', async () => {
     const world = await twoHosts()
