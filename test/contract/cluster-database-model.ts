@@ -8,7 +8,7 @@ import type {
   Snapshot,
   Write,
 } from '../../src/framework/ports/cluster-database.ts'
-import type { MakeHarness } from './cluster-database.contract.ts'
+import type { MakeHarness } from './cluster-database-harness.ts'
 
 /** A commit as it is made up: guards speak of what the model holds when it runs, so that many hold and many do not. */
 interface Attempt {

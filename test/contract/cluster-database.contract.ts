@@ -9,17 +9,8 @@ import {
   type Write,
 } from '../../src/framework/ports/cluster-database.ts'
 import { eventually } from '../eventually.ts'
+import type { MakeHarness } from './cluster-database-harness.ts'
 import { describeDatabaseModel } from './cluster-database-model.ts'
-
-/** One empty database, and a way for any number of clients to reach it. */
-export interface DatabaseHarness {
-  connect(): Promise<ClusterDatabase>
-  /** Closes what is open and removes everything. */
-  end(): Promise<void>
-}
-
-/** How a database is made for one test. */
-export type MakeHarness = () => Promise<DatabaseHarness>
 
 const durable = { durability: 'durable' } as const
 const volatile = { durability: 'volatile' } as const

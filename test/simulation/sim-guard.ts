@@ -52,14 +52,7 @@ export function simGuard(place: GuardPlace, process: Process, children: Set<Proc
     place.orders = { ...(place.orders ?? emptyOrders(place)), ...change, write: (place.orders?.write ?? 0) + 1 }
   }
   return {
-    formerLife: async (): Promise<FormerLife> => {
-      const { orders } = place
-      if (orders === undefined || orders.state !== 'armed')
-        return place.holdings.length > 0 ? { kind: 'ended' } : { kind: 'none' }
-      const isWatching = place.state === 'watching' && place.guard?.isDead === false && orders.bootId === bootId(place)
-      if (!isWatching || orders.incarnation === 0) return { kind: 'ended' }
-      return { kind: 'watching', incarnation: orders.incarnation, deadlineMs: orders.deadlineMs }
-    },
+    formerLife: async () => formerLifeOf(place),
     abortRemains: async () => {
       while (place.state === 'fired' && place.guard?.isDead === false) await effects.sleep(20)
       place.guard?.kill()
@@ -112,6 +105,16 @@ export function simGuard(place: GuardPlace, process: Process, children: Set<Proc
       place.guard?.post(1, () => {})
     },
   }
+}
+
+/** What the files and the guard process of a machine say about the life before. */
+function formerLifeOf(place: GuardPlace): FormerLife {
+  const { orders } = place
+  if (orders === undefined || orders.state !== 'armed')
+    return place.holdings.length > 0 ? { kind: 'ended' } : { kind: 'none' }
+  const isWatching = place.state === 'watching' && place.guard?.isDead === false && orders.bootId === bootId(place)
+  if (!isWatching || orders.incarnation === 0) return { kind: 'ended' }
+  return { kind: 'watching', incarnation: orders.incarnation, deadlineMs: orders.deadlineMs }
 }
 
 /** Starts the guard process of a machine. */

@@ -127,7 +127,7 @@ describe('committing a plan', () => {
     const first = await parts()
     await commitPlan(first, { cause: start })
     await commitPlan(first, { cause: { kind: 'host-joined', host: beta } })
-    const stamp = { schema: 1, host: 'beta', incarnation: 2, sequence: 1, seenRevision: 1 }
+    const stamp = { schema: 1, host: 'beta', incarnation: 2, sequence: 1, expiryMs: 2200, seenRevision: 1 }
     core.commit([], [{ kind: 'put', key: 'stamps/beta', value: stamp }])
     const mine = await parts()
     const observed = mine.view.stamps().get(beta)?.revision
