@@ -3,7 +3,7 @@ import { HaError } from '../errors/ha-error.ts'
 import { leftMs } from '../membership/deadline.ts'
 import type { Timings } from '../model/cluster-config.ts'
 import type { Leftover } from '../model/step.ts'
-import type { FormerLife } from '../ports/guard.ts'
+import type { FormerLife, Holding } from '../ports/guard.ts'
 import type { Log } from '../ports/log.ts'
 import { type AbortHands, abortHoldings } from './abort-holdings.ts'
 import { type GuardPlaces, LineFile, readHoldings, removeHolding } from './guard-files.ts'
@@ -13,6 +13,7 @@ import { conditionOf, isSameProcess, pokeGuard } from './guard-process.ts'
 import { writeGuardReport } from './guard-reports.ts'
 import { endDaemon } from './kill-daemon.ts'
 import { readClocks } from './read-clocks.ts'
+import { within } from './within.ts'
 
 /** What is needed to look at a former life and to end it. */
 export interface FormerLifeParts {
@@ -30,6 +31,8 @@ const GUARD_AT_WORK_MS_MAX = 15_000
 const LOOK_EVERY_MS = 5
 /** What will not go in this time is told as a leftover. */
 const FORCE_MS = 10_000
+/** Reading the mark of a disk group takes milliseconds. */
+const LOOK_MS_MAX = 2_000
 
 /** Tells what is left of the life before; changes nothing. */
 export async function lookAtFormer(found: FoundGuard | undefined, parts: FormerLifeParts): Promise<FormerLife> {
@@ -64,8 +67,9 @@ export async function abortFormer(found: FoundGuard | undefined, parts: FormerLi
   refuseLiving(found, parts.me)
   if (found !== undefined) await endFormerProcesses(found, parts)
   const { hands, places, root } = parts
-  const holdings = await readHoldings(places)
-  if (holdings.length === 0) return []
+  const held = await readHoldings(places)
+  if (held.length === 0) return []
+  const holdings = await Promise.all(held.map((holding) => withoutMethodsIfAway(holding, parts)))
   const methodsEndMs = hands.effects.nowMonotonicMs() + parts.timings().abortMs
   const why = 'a new clustd found the remains of a former life'
   const { report, leftovers, released } = await abortHoldings(holdings, { why, methodsEndMs, forceMs: FORCE_MS }, hands)
@@ -73,6 +77,26 @@ export async function abortFormer(found: FoundGuard | undefined, parts: FormerLi
   await writeGuardReport(root, report)
   for (const line of report.stopped) parts.log.write({ level: 'info', message: `former life: ${line}` })
   return leftovers
+}
+
+/**
+ * Takes the methods out of a holding whose disk group is not on this host any more: another host has taken it over, or given it up since. Nothing of the
+ * service can be served from here then, but a link or a mount that outlived the power cut may still lead there, and what an ABORT method finds behind it,
+ * pid files above all, is that host's. Processes of our own are ended all the same, by their tag.
+ */
+async function withoutMethodsIfAway(holding: Holding, { hands, log }: FormerLifeParts): Promise<Holding> {
+  for (const { diskGroup, mountPoint } of holding.diskGroups) {
+    const look = await within(hands.effects, hands.effects.nowMonotonicMs() + LOOK_MS_MAX, (signal) =>
+      hands.diskGroups[diskGroup.kind].status(diskGroup, { mountPoint, signal }),
+    )
+    // A disk that does not answer says nothing: the methods are called, as the guard would.
+    if (look.kind !== 'done' || look.value.kind !== 'absent') continue
+    const whose = look.value.owner === undefined ? '' : `: it belongs to ${look.value.owner} now`
+    const message = `former life: no ABORT methods for ${holding.logicalHost}, as disk group ${diskGroup.name} is not here${whose}`
+    log.write({ level: 'info', message })
+    return { ...holding, services: [] }
+  }
+  return holding
 }
 
 /**

@@ -226,13 +226,8 @@ describe.concurrent('a new life', () => {
   ] as const)('stops what the former one held, when %s', async ([, isGuardGone], { host }) => {
     const first = await host.startMaster(late)
     const guard = await host.guard()
-    if (isGuardGone) {
-      // Stopped before, so that it does not replace its guard.
-      first.child.kill('SIGSTOP')
-      process.kill(guard.pid, 'SIGKILL')
-      await host.gone('the guard', guard)
-    }
-    first.child.kill('SIGKILL')
+    if (isGuardGone) await host.losePower(first, guard)
+    else first.child.kill('SIGKILL')
     await host.gone('clustd', first.identity)
     const second = host.start(late)
     expect(await second.ask({ kind: 'former-life' })).toMatchObject({ kind: isGuardGone ? 'ended' : 'watching' })
@@ -244,6 +239,19 @@ describe.concurrent('a new life', () => {
     await second.ask({ kind: 'arm' })
     await host.gone('the former guard', guard)
     expect(await host.guard()).not.toEqual(guard)
+  })
+
+  test('calls no method where another host has the disk group now', async ({ host }) => {
+    const first = await host.startMaster(late)
+    const guard = await host.guard()
+    await host.losePower(first, guard)
+    await host.takeDiskGroupOver('beta')
+    const second = host.start(late)
+    expect(await second.ask({ kind: 'abort-remains' })).toEqual([])
+    // The link had outlived the power cut, and led to what is beta's.
+    expect(host.present()).toEqual(nothing)
+    expect(host.journal().filter((line) => line.startsWith('ABORT'))).toEqual([])
+    expect(await host.diskGroupOwner()).toBe('beta')
   })
 
   test('begins with nothing', async ({ host }) => {

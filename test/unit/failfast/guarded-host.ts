@@ -5,12 +5,14 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { bundleOptions } from '../../../scripts/bundle-options.mjs'
+import { OwnershipMark } from '../../../src/framework/drivers/ownership-mark.ts'
 import { type GuardPlaces, guardPlaces, LineFile } from '../../../src/framework/failfast/guard-files.ts'
 import type { GuardAck, GuardOrders, ProcessIdentity } from '../../../src/framework/failfast/guard-orders.ts'
 import { conditionOf } from '../../../src/framework/failfast/guard-process.ts'
 import type { Timings } from '../../../src/framework/model/cluster-config.ts'
 import { parseName } from '../../../src/framework/model/names.ts'
 import type { Holding } from '../../../src/framework/ports/guard.ts'
+import { createRealEffects } from '../../../src/framework/ports/real-effects.ts'
 import { isAlive, readProcess, signalProcess } from '../../../src/methods/proc.ts'
 import { eventually } from '../../eventually.ts'
 import type { ActingOptions, Reply, Request } from './acting-clustd.ts'
@@ -168,6 +170,26 @@ export class GuardedHost {
     })
   }
 
+  /** Ends clustd and its guard by force; what they started runs on. */
+  async losePower({ child, identity }: Acting, guard: ProcessIdentity): Promise<void> {
+    // Stopped before, so that it does not replace its guard.
+    child.kill('SIGSTOP')
+    process.kill(guard.pid, 'SIGKILL')
+    await this.gone('the guard', guard)
+    child.kill('SIGKILL')
+    await this.gone('clustd', identity)
+  }
+
+  /** Makes another host the owner of the disk group, as a takeover does. */
+  async takeDiskGroupOver(physicalHost: string): Promise<void> {
+    await this.diskGroupMark(physicalHost).take(() => undefined)
+  }
+
+  /** Who owns the disk group; undefined = nobody. */
+  async diskGroupOwner(): Promise<string | undefined> {
+    return (await this.diskGroupMark('alpha').read()).owner?.physicalHost
+  }
+
   log(): string {
     return existsSync(this.places.log) ? readFileSync(this.places.log, 'utf8') : ''
   }
@@ -191,6 +213,12 @@ export class GuardedHost {
 
   private get addressMark(): string {
     return join(this.root, `haven-${userInfo().uid}`, this.cluster, 'addresses/127.7.7.7')
+  }
+
+  private diskGroupMark(physicalHost: string): OwnershipMark {
+    const { cluster, root } = this
+    const host = { cluster, physicalHost, root, scope: `${cluster}:${physicalHost}`, effects: createRealEffects() }
+    return new OwnershipMark(host, { directory: join(root, 'data/.haven-owner'), what: 'dg1' })
   }
 
   private isDaemonAlive(): boolean {
