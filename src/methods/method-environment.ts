@@ -1,9 +1,18 @@
-import { delimiter } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import type { MethodCall } from '../framework/ports/method-runner.ts'
 import { type HostPlace, hostKey, TAG_VARIABLE, tagOf } from './scope-names.ts'
 
 /** Where a program is found that Haven's own directories do not hold. */
 const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
+
+/**
+ * Lists what comes before the system's directories in the `PATH` of methods: Haven's own programs, and the Node.js that runs them where it is not one of
+ * the system (an unpacked archive, nvm): they begin with `#!/usr/bin/env node`, and so do methods that are written with the kit.
+ */
+export function ownPathDirectories(installation: string, node: string = process.execPath): readonly string[] {
+  const nodeDirectory = dirname(node)
+  return [join(installation, 'bin'), ...(SYSTEM_PATH.includes(nodeDirectory) ? [] : [nodeDirectory])]
+}
 
 /**
  * Makes the whole environment of a method; nothing of the daemon's own gets into it.

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ownPathDirectories } from '../../methods/method-environment.ts'
 import { createMethodRunner } from '../../methods/run-method.ts'
 import { hostKey } from '../../methods/scope-names.ts'
 import { buildApp } from '../api/app.ts'
@@ -54,7 +55,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   const { root, hostFile, effects, log, mode } = composition
   const warn = (message: string): void => log.write({ level: 'warn', message })
   const place = { root, cluster: hostFile.cluster, physicalHost: hostFile.physicalHost }
-  const pathDirectories = [join(composition.installation, 'bin')]
+  const pathDirectories = ownPathDirectories(composition.installation)
   const driverHost = { ...place, scope: hostKey(place), effects }
   const addresses = { local: localAddressDriver(driverHost), ip: ipAddressDriver(driverHost) }
   const pathPrefixOf = (logicalHost: LogicalHostName): string => join(root, logicalHost)
