@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
-import { realpath, stat, writeFile } from 'node:fs/promises'
+import { realpath, rename, stat, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { isIP } from 'node:net'
 import { extname, join, normalize, resolve, sep } from 'node:path'
 import { parseArgs } from 'node:util'
 
@@ -24,6 +25,15 @@ const TYPES: Readonly<Record<string, string>> = {
 /** A client that sends nothing for this long is cut off; the limit keeps slow ones from using up all connections. */
 const IDLE_TIMEOUT_MS = 30_000
 const CONNECTIONS_MAX = 1_000
+
+/** What the server was told. `servedBy`: what every answer says in X-Served-By; undefined = nothing. `ready`: the file that says when it serves. */
+interface Settings {
+  readonly address: string
+  readonly port: number
+  readonly root: string
+  readonly ready: string | undefined
+  readonly servedBy: string | undefined
+}
 
 /** Where a request leads: a file of the folder, or a status that says why not. */
 type Found =
@@ -55,7 +65,8 @@ function decodePath(url: string): string | undefined {
   }
 }
 
-async function answer(root: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer({ root, servedBy }: Settings, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (servedBy !== undefined) response.setHeader('x-served-by', servedBy)
   if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405)
   const found = await findFile(root, request.url ?? '/')
   if (found.kind === 'none') return refuse(response, found.status)
@@ -65,10 +76,17 @@ async function answer(root: string, request: IncomingMessage, response: ServerRe
     'last-modified': found.changed.toUTCString(),
     'cache-control': 'no-cache',
   })
-  if (request.method === 'HEAD') return void response.end()
-  createReadStream(found.path)
-    .on('error', () => response.destroy())
-    .pipe(response)
+  if (request.method === 'HEAD' || found.size === 0) return void response.end()
+  sendFile(found, response)
+}
+
+/** Sends as much as was announced: a file that grows meanwhile is cut there, and one that shrinks breaks the connection, so that nobody takes it for whole. */
+function sendFile({ path, size }: { readonly path: string; readonly size: number }, response: ServerResponse): void {
+  const file = createReadStream(path, { end: size - 1 })
+  file.on('error', () => response.destroy())
+  file.on('end', () => (file.bytesRead < size ? response.destroy() : response.end()))
+  response.on('close', () => file.destroy())
+  file.pipe(response, { end: false })
 }
 
 function refuse(response: ServerResponse, status: 400 | 404 | 405): void {
@@ -79,31 +97,15 @@ function refuse(response: ServerResponse, status: 400 | 404 | 405): void {
   response.end(`${status}\n`)
 }
 
-const { values } = parseArgs({
-  options: {
-    address: { type: 'string' },
-    port: { type: 'string' },
-    root: { type: 'string' },
-    ready: { type: 'string' },
-  },
-})
-const { address, port, root, ready } = values
-if (address === undefined || port === undefined || root === undefined) {
-  process.stderr.write('usage: http-server --address ADDRESS --port PORT --root FOLDER [--ready FILE]\n')
-  process.exitCode = 2
-} else {
-  const folder = await realpath(resolve(root))
-  const server = createServer((request, response) => void answer(folder, request, response))
+async function serve(settings: Settings): Promise<void> {
+  const { address, port, root, ready } = settings
+  const server = createServer((request, response) => void answer(settings, request, response))
   server.maxConnections = CONNECTIONS_MAX
   server.setTimeout(IDLE_TIMEOUT_MS)
-  server.on('error', (error) => {
-    process.stderr.write(`cannot serve ${folder} on ${address} port ${port}: ${error.message}\n`)
-    process.exitCode = 1
-  })
-  server.listen({ host: address, port: Number(port), exclusive: true }, () => {
-    process.stderr.write(`serving ${folder} on ${address} port ${port}\n`)
-    // Whoever started it waits for this file: START_NET may return only when the address answers.
-    if (ready !== undefined) void writeFile(ready, `${process.pid}\n`)
+  server.on('error', (error) => complain(`cannot serve ${root} on ${address} port ${port}: ${error.message}`, 1))
+  server.listen({ host: address, port, exclusive: true }, () => {
+    process.stderr.write(`serving ${root} on ${address} port ${port}\n`)
+    if (ready !== undefined) void tellReady(ready).catch((error: Error) => complain(error.message, 1))
   })
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
@@ -112,3 +114,40 @@ if (address === undefined || port === undefined || root === undefined) {
     })
   }
 }
+
+/** Whoever started it waits for this file: START_NET may return only when the address answers. */
+async function tellReady(path: string): Promise<void> {
+  await writeFile(`${path}.new`, `${process.pid}\n`)
+  await rename(`${path}.new`, path)
+}
+
+/** Reads the arguments. Returns what is wrong with them. */
+async function readSettings(): Promise<Settings | string> {
+  const { values } = parseArgs({
+    options: {
+      address: { type: 'string', default: '' },
+      port: { type: 'string', default: '' },
+      root: { type: 'string', default: '' },
+      ready: { type: 'string' },
+      'served-by': { type: 'string' },
+    },
+  })
+  const { address, port, root, ready, 'served-by': servedBy } = values
+  // An empty address would be every address of the machine: also those of other logical hosts.
+  if (isIP(address) === 0) return `the address must be an IP address, not '${address}'`
+  if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535)
+    return `the port must be 1 to 65535, not '${port}'`
+  if (root === '') return 'there is no folder to serve'
+  const folder = await realpath(resolve(root)).catch(() => undefined)
+  if (folder === undefined || !(await stat(folder)).isDirectory()) return `there is no folder ${root}`
+  return { address, port: Number(port), root: folder, ready, servedBy: servedBy === '' ? undefined : servedBy }
+}
+
+function complain(message: string, exitCode: number): void {
+  process.stderr.write(`${message}\n`)
+  process.exitCode = exitCode
+}
+
+const settings = await readSettings()
+if (typeof settings === 'string') complain(settings, 2)
+else await serve(settings)
