@@ -9,7 +9,7 @@ import {
   type Write,
 } from '../../src/framework/ports/cluster-database.ts'
 import { eventually } from '../eventually.ts'
-import type { MakeHarness } from './cluster-database-harness.ts'
+import type { DatabaseHarness, MakeHarness } from './cluster-database-harness.ts'
 import { describeDatabaseModel } from './cluster-database-model.ts'
 
 const durable = { durability: 'durable' } as const

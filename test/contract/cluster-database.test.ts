@@ -4,7 +4,8 @@ import type { ClusterDatabase } from '../../src/framework/ports/cluster-database
 import { createRealEffects } from '../../src/framework/ports/real-effects.ts'
 import { openFileDatabase } from '../../src/framework/store/file/open-file-database.ts'
 import { MemoryDatabaseCore } from '../../src/framework/store/memory.ts'
-import { type DatabaseHarness, describeClusterDatabase } from './cluster-database.contract.ts'
+import { describeClusterDatabase } from './cluster-database.contract.ts'
+import type { DatabaseHarness } from './cluster-database-harness.ts'
 
 describeClusterDatabase('memory', async () => {
   const core = new MemoryDatabaseCore()
