@@ -1,7 +1,8 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { LaneJson } from '../../src/framework/api/wire.ts'
+import { eventually } from '../eventually.ts'
 import { expectWhole, lastReconfiguration, type Whole } from './lab/expect-whole.ts'
 import type { LabHost } from './lab/lab-host.ts'
 import { missing } from './lab/missing.ts'
@@ -75,6 +76,18 @@ describe.skipIf(missing !== undefined)(`three hosts, four logical hosts on xfs${
     await whole('h1')
   })
 
+  it('is taken over again when the host that takes it on loses its power in the middle of that', async () => {
+    const hangs = join(h2.root, 'drill.start-hangs')
+    writeFileSync(hangs, '')
+    rmSync(join(h2.root, 'drill.calls'), { force: true })
+    await h1.powerOff()
+    await eventually('a START on h2', 30_000, () => hasCalled(h2, 'START ['))
+    await h2.powerOff()
+    rmSync(hangs)
+    const names = rig.guests.map(({ name }) => name)
+    await whole('h3', { failed: names.map((name) => `1 take-on of ${name} on h2: not run`) })
+  })
+
   it('gives everything up when its host leaves, and moves back when that returns', async () => {
     await h1.haven('scadmin', 'stopnode')
     await whole('h2')
@@ -91,6 +104,17 @@ describe.skipIf(missing !== undefined)(`three hosts, four logical hosts on xfs${
     await seen.finally(() => rmSync(fails))
   })
 })
+
+/** Whether a method of the drill was called on a host; `what` is the beginning of a line of its list. */
+function hasCalled(host: LabHost, what: string): true | undefined {
+  const calls = join(host.root, 'drill.calls')
+  return existsSync(calls) &&
+    readFileSync(calls, 'utf8')
+      .split('\n')
+      .some((line) => line.startsWith(what))
+    ? true
+    : undefined
+}
 
 /** Whether there is a moment at which all of them are being worked on. */
 function areSideBySide(lanes: readonly LaneJson[]): boolean {
