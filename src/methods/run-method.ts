@@ -13,7 +13,7 @@ import { type MethodLog, openMethodLog, openNoLog, pruneMethodLogs } from './met
 import { endProcessGroup } from './process-group.ts'
 import { describeProcess, findProcesses, type ProcessPlace } from './processes.ts'
 import { type HostPlace, hostKey } from './scope-names.ts'
-import { createTagLook } from './tagged-processes.ts'
+import { createTagLook, type Tags } from './tagged-processes.ts'
 
 /** What a method whose time is up has between TERM and KILL: enough to remove a lock file, too little to matter in an outage. */
 export const TERM_GRACE_MS = 1000
@@ -27,6 +27,8 @@ export interface MethodRunnerOptions extends HostPlace {
   readonly log?: (sentence: string) => void
   /** `tags` leaves the cgroups of a machine alone even if they are writable; for tests. */
   readonly findBy?: 'cgroups-and-tags' | 'tags'
+  /** The look for tags of this host (`createTagLook`), when others use it too; default: one of its own. */
+  readonly lookForTags?: () => Promise<Tags>
   /** Instead of `TERM_GRACE_MS`; for tests. */
   readonly termGraceMs?: number
 }
@@ -51,7 +53,7 @@ export function createMethodRunner(options: MethodRunnerOptions): MethodRunner {
   const place: ProcessPlace = {
     hostKey: key,
     cgroupHome: options.findBy === 'tags' ? undefined : findCgroupHome(key),
-    lookForTags: createTagLook(key),
+    lookForTags: options.lookForTags ?? createTagLook(key),
   }
   return {
     run: (call) => runMethod(setup, place, call),

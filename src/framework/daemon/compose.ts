@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { ownPathDirectories } from '../../methods/method-environment.ts'
 import { createMethodRunner } from '../../methods/run-method.ts'
 import { hostKey } from '../../methods/scope-names.ts'
+import { createTagLook } from '../../methods/tagged-processes.ts'
 import { buildApp } from '../api/app.ts'
 import { socketPathOf } from '../api/client.ts'
 import { listenOnSocket } from '../api/listen.ts'
@@ -56,7 +57,8 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   const warn = (message: string): void => log.write({ level: 'warn', message })
   const place = { root, cluster: hostFile.cluster, physicalHost: hostFile.physicalHost }
   const pathDirectories = ownPathDirectories(composition.installation)
-  const driverHost = { ...place, scope: hostKey(place), effects }
+  const lookForTags = createTagLook(hostKey(place))
+  const driverHost = { ...place, scope: hostKey(place), effects, lookForTags }
   const addresses = { local: localAddressDriver(driverHost), ip: ipAddressDriver(driverHost) }
   const pathPrefixOf = (logicalHost: LogicalHostName): string => join(root, logicalHost)
   const { directory } = hostFile.database
@@ -71,7 +73,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
     hands: createRealHands({
       diskGroups: { directory: directoryDriver(driverHost), filesystem: fileSystemDriver(driverHost) },
       addresses,
-      methods: createMethodRunner({ ...place, pathDirectories, effects, log: warn }),
+      methods: createMethodRunner({ ...place, pathDirectories, effects, lookForTags, log: warn }),
       pathPrefixOf,
     }),
     guard: createGuardClient({

@@ -10,6 +10,11 @@ export interface DriverHost {
   /** The key that the tags of this host's processes begin with (`hostKey` of the method runner). */
   readonly scope: string
   readonly effects: Effects
+  /**
+   * Finds the processes that carry a tag of this host, by pid; what was there before the question is found. Absent: a driver looks for itself. It is the
+   * look of the method runner, so that the proof of a release costs one.
+   */
+  readonly lookForTags?: () => Promise<ReadonlyMap<number, string>>
   /** Time between TERM and KILL for processes that hold a disk group, ms. The guard, which has no time, gives less. */
   readonly termGraceMs?: number
 }

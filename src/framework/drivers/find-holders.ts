@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
 import type { HaError } from '../errors/ha-error.ts'
-import { deviceName, isWithin, readMounts } from './mount-table.ts'
+import { type Mount, readMounts } from './mount-table.ts'
+import { type HeldThings, readLink, readUsedLinks, type Use, type UsedLink, usesAmong } from './process-uses.ts'
 import { type LiveProcess, listPids, readProcess, readTag } from './processes.ts'
+import { searchMaps } from './search-maps.ts'
 
 /** A process that uses a disk group. */
 export interface Holder extends LiveProcess {
@@ -14,157 +14,129 @@ export interface Holder extends LiveProcess {
   readonly writes: boolean
 }
 
-/** What is looked for. */
-export interface HeldThings {
-  /** Directories as the kernel names them (no symbolic links in them). */
-  readonly directories: readonly string[]
-  /** Devices (`major:minor`) of the file systems meant; when there are any, a path counts only if its file is on one of them. */
-  readonly devices: ReadonlySet<string>
-  /**
-   * Devices of what is mounted below. They count for processes of this mount namespace only: in others, and above, they may be anything,
-   * such as the file system of the machine's root that was bound there.
-   */
-  readonly nestedDevices?: ReadonlySet<string>
-  /** Below this directory nothing counts. */
-  readonly except?: string
-}
+/** Finds who holds something; see `createHolderLook`. Rejects with the signal's reason, or with `DISK_GROUP_BUSY` when it cannot look. */
+export type HolderLook = (things: HeldThings, signal: AbortSignal) => Promise<readonly Holder[]>
 
-/**
- * Processes looked at side by side. Some, because most of the time goes into files of /proc that are read in the thread pool; not all, because
- * links are read in this thread, which has stamps to write between.
- */
+/** Links are read in this thread, which has stamps to write between: after so many processes it gets a turn. */
 const BATCH = 32
 
 /** For a message some examples are enough. */
 const USES_MAX = 4
 
-/**
- * Finds the processes of this pid namespace that have a directory, an open file or a memory map there, in whatever mount namespace.
- * Processes that this user may not look into are not found. The caller is never among them.
- */
-export async function findHolders(things: HeldThings, signal: AbortSignal): Promise<readonly Holder[]> {
-  const mountsOf = new Map<string, Promise<readonly string[]>>()
-  const found: (Holder | undefined)[] = []
-  const pids = listPids().filter((pid) => pid !== process.pid)
-  for (let done = 0; done < pids.length; done += BATCH) {
-    signal.throwIfAborted()
-    const batch = pids.slice(done, done + BATCH)
-    found.push(...(await Promise.all(batch.map(async (pid) => holderIn(pid, await asSeenBy(pid, things, mountsOf))))))
-  }
-  return found.filter((holder) => holder !== undefined)
+interface Question {
+  readonly things: HeldThings
+  readonly signal: AbortSignal
 }
 
-async function holderIn(pid: number, things: HeldThings): Promise<Holder | undefined> {
-  const uses = await usesOf(pid, things)
-  const process_ = uses.length === 0 ? undefined : readProcess(pid)
+/**
+ * Makes a look for the processes of this pid namespace that have a directory, an open file or a memory map there, in whatever mount namespace.
+ * Processes that this user may not look into are not found. The caller is never among them.
+ *
+ * One look at the machine answers all that was asked before it began. So each answer rests on what was read after its question, as if it had been asked
+ * alone, and twenty logical hosts that leave together cost two looks.
+ */
+export function createHolderLook(): HolderLook {
+  let running: Promise<unknown> = Promise.resolve()
+  let next: { readonly questions: Question[]; readonly answers: Promise<readonly (readonly Holder[])[]> } | undefined
+  return async (things, signal) => {
+    signal.throwIfAborted()
+    if (next === undefined) {
+      const questions: Question[] = []
+      const answers = running.then(() => {
+        next = undefined
+        return findHolders(questions)
+      })
+      next = { questions, answers }
+      running = answers.catch(() => undefined) // Whoever asked is told.
+    }
+    const { questions, answers } = next
+    const index = questions.push({ things, signal }) - 1
+    const holders = (await answers)[index] ?? []
+    signal.throwIfAborted()
+    return holders
+  }
+}
+
+/** Answers the questions in their order; one whose asker has given up gets no answer. */
+async function findHolders(questions: readonly Question[]): Promise<readonly (readonly Holder[])[]> {
+  const wanted = questions.filter(({ signal }) => !signal.aborted)
+  const pids = listPids().filter((pid) => pid !== process.pid && wanted.some(({ things }) => isAmong(pid, things)))
+  const namespaces = await readNamespaces(
+    pids,
+    wanted.some(({ things }) => things.devices.size > 0),
+  )
+  const views = new Map(wanted.map((question) => [question, viewsOf(question.things, namespaces)]))
+  const directories = [...views.values()].flatMap((each) => [...each.values()]).flatMap((view) => view.directories)
+  const used = await readAllLinks(pids)
+  // After the links: who maps a file and closes it then is seen here if he was not there.
+  const maps = await searchMaps([...used.keys()], [...new Set(directories)])
+  const answers: Holder[][] = []
+  for (const question of questions) {
+    const holders: Holder[] = []
+    for (const [pid, links] of used) {
+      const view = views.get(question)?.get(namespaces.of.get(pid))
+      if (view === undefined || !isAmong(pid, view)) continue
+      const uses = await usesAmong(pid, links, maps.get(pid) ?? [], view)
+      const holder = uses.length === 0 ? undefined : await describe(pid, uses)
+      if (holder !== undefined) holders.push(holder)
+    }
+    answers.push(holders)
+  }
+  return answers
+}
+
+function isAmong(pid: number, { among }: HeldThings): boolean {
+  return among?.has(pid) ?? true
+}
+
+/** Reads the links of processes that have any. */
+async function readAllLinks(pids: readonly number[]): Promise<ReadonlyMap<number, readonly UsedLink[]>> {
+  const used = new Map<number, readonly UsedLink[]>()
+  for (const [index, pid] of pids.entries()) {
+    if (index % BATCH === BATCH - 1) await new Promise((resolve) => setImmediate(resolve))
+    const links = readUsedLinks(pid)
+    if (links.length > 0) used.set(pid, links)
+  }
+  return used
+}
+
+/** The mount namespaces of processes; many share one. Undefined stands for one that cannot be read. */
+interface Namespaces {
+  readonly of: ReadonlyMap<number, string | undefined>
+  readonly own: string | undefined
+  readonly mounts: ReadonlyMap<string | undefined, readonly Mount[]>
+}
+
+async function readNamespaces(pids: readonly number[], areNeeded: boolean): Promise<Namespaces> {
+  const of = new Map<number, string | undefined>()
+  const mounts = new Map<string | undefined, readonly Mount[]>([[undefined, []]])
+  const own = readLink('/proc/self/ns/mnt')
+  for (const pid of areNeeded ? pids : []) {
+    const name = readLink(`/proc/${pid}/ns/mnt`)
+    of.set(pid, name)
+    if (!mounts.has(name)) mounts.set(name, name === own ? [] : await readMounts(pid))
+  }
+  return { of, own, mounts }
+}
+
+/** Says what is looked for in the terms of each mount namespace. */
+function viewsOf(things: HeldThings, { own, mounts }: Namespaces): ReadonlyMap<string | undefined, HeldThings> {
+  return new Map(
+    [...mounts].map(([name, there]) => {
+      if (things.devices.size === 0 || name === undefined) return [name, things]
+      if (name === own)
+        return [name, { ...things, devices: new Set([...things.devices, ...(things.nestedDevices ?? [])]) }]
+      const elsewhere = there.filter((mount) => things.devices.has(mount.device)).map((mount) => mount.mountPoint)
+      return [name, { ...things, directories: [...things.directories, ...elsewhere] }]
+    }),
+  )
+}
+
+async function describe(pid: number, uses: readonly Use[]): Promise<Holder | undefined> {
+  const process_ = readProcess(pid)
   if (process_ === undefined) return undefined
   const described = uses.slice(0, USES_MAX).map((use) => use.what)
   return { ...process_, tag: await readTag(pid), uses: described, writes: uses.some((use) => use.writes) }
-}
-
-/** Says what is looked for in the terms of a process's mount namespace. Many processes share one; it is read once. */
-async function asSeenBy(
-  pid: number,
-  things: HeldThings,
-  known: Map<string, Promise<readonly string[]>>,
-): Promise<HeldThings> {
-  if (things.devices.size === 0) return things
-  const namespace = readLink(`/proc/${pid}/ns/mnt`)
-  const isOurs = namespace === readLink('/proc/self/ns/mnt')
-  if (isOurs) return { ...things, devices: new Set([...things.devices, ...(things.nestedDevices ?? [])]) }
-  if (namespace === undefined) return things
-  const look = async (): Promise<readonly string[]> =>
-    (await readMounts(pid)).filter((mount) => things.devices.has(mount.device)).map((mount) => mount.mountPoint)
-  const answer = known.get(namespace) ?? look()
-  known.set(namespace, answer)
-  return { ...things, directories: [...things.directories, ...(await answer)] }
-}
-
-interface Use {
-  readonly what: string
-  readonly writes: boolean
-}
-
-async function usesOf(pid: number, things: HeldThings): Promise<readonly Use[]> {
-  // A kernel thread has no program, and a process of another user shows neither that nor anything else.
-  if (readLink(`/proc/${pid}/exe`) === undefined) return []
-  const links = ['cwd', 'root', 'exe'].map((name) => ({
-    name,
-    link: `/proc/${pid}/${name}`,
-    descriptor: undefined as string | undefined,
-  }))
-  const files = listOf(`/proc/${pid}/fd`).map((name) => ({
-    name: 'file',
-    link: `/proc/${pid}/fd/${name}`,
-    descriptor: name,
-  }))
-  const uses: Use[] = []
-  for (const { name, link, descriptor } of [...links, ...files]) {
-    const path = readLink(link)
-    if (path === undefined || !(await isMeant(path, link, things))) continue
-    uses.push({ what: `${name} ${path}`, writes: descriptor !== undefined && isOpenForWriting(pid, descriptor) })
-  }
-  return [...uses, ...(await mapsOf(pid, things))]
-}
-
-async function isMeant(path: string, link: string, things: HeldThings): Promise<boolean> {
-  if (!path.startsWith('/') || !isBelow(path, things)) return false
-  if (things.devices.size === 0) return true
-  // Another mount namespace may have something else at the same path: the file itself says what it lies on.
-  const facts = await stat(link).catch(() => undefined)
-  return facts !== undefined && things.devices.has(deviceName(facts.dev))
-}
-
-function isBelow(path: string, things: HeldThings): boolean {
-  if (things.except !== undefined && isWithin(path, things.except)) return false
-  return things.directories.some((directory) => isWithin(path, directory))
-}
-
-function isOpenForWriting(pid: number, descriptor: string): boolean {
-  try {
-    const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${descriptor}`, 'latin1'))?.[1] ?? '0'
-    return (Number.parseInt(flags, 8) & 3) !== 0 // O_WRONLY or O_RDWR
-  } catch {
-    return false // Closed meanwhile.
-  }
-}
-
-async function mapsOf(pid: number, things: HeldThings): Promise<readonly Use[]> {
-  // Not synchronously: the kernel may wait for the memory lock of a process that hangs on a dead disk.
-  const maps = await readFile(`/proc/${pid}/maps`, 'utf8').catch(() => '')
-  if (!things.directories.some((directory) => maps.includes(directory))) return []
-  const uses = new Map<string, Use>()
-  for (const line of maps.split('\n')) {
-    const use = parseMap(line, things)
-    if (use !== undefined && (use.writes || !uses.has(use.what))) uses.set(use.what, use)
-  }
-  return [...uses.values()]
-}
-
-/** A line is `range permissions offset major:minor inode path`, the device in hexadecimal digits. */
-function parseMap(line: string, things: HeldThings): Use | undefined {
-  const match = /^\S+ (\S+) \S+ ([0-9a-f]+):([0-9a-f]+) \d+ +(\/.*)$/.exec(line)
-  if (match === null) return undefined
-  const [, permissions = '', major = '', minor = '', path = ''] = match
-  const device = `${Number.parseInt(major, 16)}:${Number.parseInt(minor, 16)}`
-  if (!isBelow(path, things) || (things.devices.size > 0 && !things.devices.has(device))) return undefined
-  return { what: `map ${path}`, writes: permissions.includes('w') && permissions.includes('s') }
-}
-
-function listOf(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory)
-  } catch {
-    return [] // Gone, or not ours to look into.
-  }
-}
-
-function readLink(path: string): string | undefined {
-  try {
-    return readlinkSync(path)
-  } catch {
-    return undefined // Gone, a kernel thread, or not ours to look into.
-  }
 }
 
 /** Describes a holder in a line of a message: `process 4711 (postgres): cwd /ha1/data`. */

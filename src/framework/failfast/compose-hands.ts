@@ -1,5 +1,6 @@
 import { createMethodRunner } from '../../methods/run-method.ts'
 import { hostKey } from '../../methods/scope-names.ts'
+import { createTagLook } from '../../methods/tagged-processes.ts'
 import { ipAddressDriver } from '../drivers/address/ip.ts'
 import { localAddressDriver } from '../drivers/address/local.ts'
 import { directoryDriver } from '../drivers/disk-group/directory.ts'
@@ -22,11 +23,12 @@ const TERM_GRACE_MS = 10
 export function composeHands(host: GuardedHost, effects: Effects): AbortHands {
   const { root, cluster, physicalHost } = host
   const scope = hostKey(host)
-  const driverHost = { root, cluster, physicalHost, scope, effects, termGraceMs: TERM_GRACE_MS }
+  const lookForTags = createTagLook(scope)
+  const driverHost = { root, cluster, physicalHost, scope, effects, lookForTags, termGraceMs: TERM_GRACE_MS }
   return {
     diskGroups: { directory: directoryDriver(driverHost), filesystem: fileSystemDriver(driverHost) },
     addresses: { local: localAddressDriver(driverHost), ip: ipAddressDriver(driverHost) },
-    methods: createMethodRunner({ ...host, effects, termGraceMs: TERM_GRACE_MS }),
+    methods: createMethodRunner({ ...host, effects, lookForTags, termGraceMs: TERM_GRACE_MS }),
     effects,
   }
 }

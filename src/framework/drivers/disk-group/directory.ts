@@ -6,8 +6,8 @@ import type { DiskGroup } from '../../model/cluster-config.ts'
 import type { Leftover } from '../../model/step.ts'
 import type { DiskGroupCall, DiskGroupDriver, DiskGroupStatus } from '../../ports/disk-group-driver.ts'
 import { belowRoot, type DriverHost, TERM_GRACE_MS_DEFAULT } from '../driver-host.ts'
-import { describeHolder, findHolders, type Holder, holderDetails } from '../find-holders.ts'
-import { isErrno, OwnershipMark, refuseHeld, syncDirectory } from '../ownership-mark.ts'
+import { createHolderLook, describeHolder, type Holder, type HolderLook, holderDetails } from '../find-holders.ts'
+import { isErrno, OwnershipMark, refuseHeld } from '../ownership-mark.ts'
 import { belongingOf, endProcesses, ownLine } from '../processes.ts'
 
 type Directory = Extract<DiskGroup, { kind: 'directory' }>
@@ -26,12 +26,14 @@ const MARK = '.haven-owner'
  * its working directory there neither hinders nor harms, and is left alone.
  */
 export function directoryDriver(host: DriverHost): DiskGroupDriver {
+  const lookForHolders = createHolderLook()
+  const at = (group: DiskGroup, call: DiskGroupCall): Place => placeOf({ host, lookForHolders }, group, call)
   return {
     kind: 'directory',
-    status: async (group, call) => readStatus(at(host, group, call)),
-    import: async (group, call) => importDirectory(at(host, group, call), call.force),
-    export: async (group, call) => exportDirectory(at(host, group, call)),
-    leftovers: async (group, call) => findLeftovers(at(host, group, call)),
+    status: async (group, call) => readStatus(at(group, call)),
+    import: async (group, call) => importDirectory(at(group, call), call.force),
+    export: async (group, call) => exportDirectory(at(group, call)),
+    leftovers: async (group, call) => findLeftovers(at(group, call)),
   }
 }
 
@@ -42,13 +44,18 @@ interface Place {
   readonly mountPoint: string
   readonly mark: OwnershipMark
   readonly signal: AbortSignal
+  readonly lookForHolders: HolderLook
 }
 
-function at(host: DriverHost, group: DiskGroup, call: DiskGroupCall): Place {
+function placeOf(
+  { host, lookForHolders }: Pick<Place, 'host' | 'lookForHolders'>,
+  group: DiskGroup,
+  call: DiskGroupCall,
+): Place {
   assert(group.kind === 'directory', `the driver for directories was given a disk group of kind ${group.kind}`)
   call.signal.throwIfAborted()
   const mark = new OwnershipMark(host, { directory: join(group.path, MARK), what: group.name })
-  return { host, group, mark, mountPoint: belowRoot(host, call.mountPoint), signal: call.signal }
+  return { host, group, mark, lookForHolders, mountPoint: belowRoot(host, call.mountPoint), signal: call.signal }
 }
 
 async function readStatus(place: Place): Promise<DiskGroupStatus> {
@@ -99,11 +106,11 @@ const ROUNDS_MAX = 3
 async function endHolders(place: Place): Promise<void> {
   const { effects, termGraceMs = TERM_GRACE_MS_DEFAULT } = place.host
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
-    const holders = await holdersOf(place)
+    const holders = await holdersNow(place)
     if (holders.length === 0) return
     await endProcesses(holders, { graceMs: termGraceMs, signal: place.signal, effects })
   }
-  const holders = await holdersOf(place)
+  const holders = await holdersNow(place)
   if (holders.length === 0) return
   throw new HaError(
     'DISK_GROUP_BUSY',
@@ -115,27 +122,45 @@ async function endHolders(place: Place): Promise<void> {
   )
 }
 
-async function holdersOf(place: Place): Promise<readonly Holder[]> {
+async function holdersNow(place: Place): Promise<readonly Holder[]> {
+  const { owner } = await place.mark.read()
+  return holdersOf(place, { isOwned: place.mark.isOurs(owner), tagged: undefined })
+}
+
+/** `tagged`: the processes that carry a tag of this host, if that is known; while the mark is not ours no others count, so no others are looked at. */
+async function holdersOf(
+  place: Place,
+  { isOwned, tagged }: { readonly isOwned: boolean; readonly tagged: ReadonlySet<number> | undefined },
+): Promise<readonly Holder[]> {
+  const among = isOwned ? undefined : tagged
+  if (among?.size === 0) return []
   const directory = await realpath(place.group.path).catch(() => undefined)
   if (directory === undefined) return []
-  const isOurs = place.mark.isOurs((await place.mark.read()).owner)
   const spared = ownLine()
-  const things = { directories: [directory], devices: new Set<string>(), except: join(directory, MARK) }
-  return (await findHolders(things, place.signal)).filter((holder) => {
+  const things = {
+    directories: [directory],
+    devices: new Set<string>(),
+    except: join(directory, MARK),
+    ...(among === undefined ? {} : { among }),
+  }
+  return (await place.lookForHolders(things, place.signal)).filter((holder) => {
     const belonging = belongingOf(holder.tag, place.host.scope)
-    return !spared.has(holder.pid) && (belonging === 'ours' || (belonging === 'nobody' && isOurs && holder.writes))
+    return !spared.has(holder.pid) && (belonging === 'ours' || (belonging === 'nobody' && isOwned && holder.writes))
   })
 }
 
 async function findLeftovers(place: Place): Promise<readonly Leftover[]> {
-  const { group, mountPoint, mark } = place
-  const holders = await holdersOf(place)
+  const { group, host, mountPoint, mark } = place
+  // Asked for first of all: so one look for tags serves this and whoever else asks in the same moment.
+  const [tags, { owner }] = await Promise.all([host.lookForTags?.(), mark.read()])
+  const isOwned = mark.isOurs(owner)
+  const tagged = tags === undefined ? undefined : new Set(tags.keys())
+  const holders = await holdersOf(place, { isOwned, tagged })
   const processes = holders.map(
     (holder) => ({ kind: 'process', what: describeHolder(holder), remedy: `kill -KILL ${holder.pid}` }) as const,
   )
   const isLinked = (await targetOf(mountPoint)) === group.path
   const link = { kind: 'mount', what: `${mountPoint} -> ${group.path}`, remedy: `rm ${mountPoint}` } as const
-  const isOwned = mark.isOurs((await mark.read()).owner)
   const ownership = {
     kind: 'disk-group',
     what: `ownership mark ${mark.directory}`,
@@ -180,8 +205,8 @@ async function makeLink(place: Place): Promise<void> {
       hint: `Empty it (it is a directory with something in it, or something is mounted there), or remove it.`,
     })
   })
+  // Not synced: after a loss of power it is made anew by the next import, or in the way of nothing.
   await symlink(group.path, mountPoint)
-  await syncDirectory(dirname(mountPoint))
 }
 
 async function targetOf(link: string): Promise<string | undefined> {

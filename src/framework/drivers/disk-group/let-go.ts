@@ -1,12 +1,15 @@
 import { readlink } from 'node:fs/promises'
 import { HaError } from '../../errors/ha-error.ts'
 import { TERM_GRACE_MS_DEFAULT } from '../driver-host.ts'
-import { findHolders, type Holder, holderDetails } from '../find-holders.ts'
+import { createHolderLook, type Holder, holderDetails } from '../find-holders.ts'
 import { isWithin, type Mount, readMounts, unmountOrder } from '../mount-table.ts'
 import { belongingOf, endProcesses, listPids, ownLine, readTag } from '../processes.ts'
 import { mountFileSystem, UMOUNT_FAILED } from './check-and-mount.ts'
 import { type FileSystemPlace, type FoundGroup, findGroup, readOwner, type View, viewOf } from './group-view.ts'
 import { isBusy, listLoops } from './storage.ts'
+
+/** One look serves all disk groups of this process that are given up at the same time. */
+const lookForHolders = createHolderLook()
 
 /** Processes may start others while they are told to end; more rounds than this are no accident. */
 const ROUNDS_MAX = 4
@@ -158,7 +161,7 @@ async function holdersOf(group: FoundGroup, start: View): Promise<readonly Holde
   const nestedDevices = new Set(mounts.map((mount) => mount.device).filter((device) => !devices.has(device)))
   const ownMounts = start.mounts.filter((mount) => start.numbers.has(mount.device))
   const directories = [...group.parts.map((part) => part.target), ...ownMounts.map((mount) => mount.mountPoint)]
-  const holders = await findHolders({ directories, devices, nestedDevices }, group.place.signal)
+  const holders = await lookForHolders({ directories, devices, nestedDevices }, group.place.signal)
   return holders.filter((holder) => belongingOf(holder.tag, group.place.host.scope) !== 'other-host')
 }
 
