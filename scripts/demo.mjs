@@ -52,17 +52,16 @@ async function perform() {
 
 function conclude() {
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
-  if (isInterrupted) {
+  const { failures, count } = checks
+  if (failures.length > 0) {
+    heading('Not as it should be')
+    for (const failure of failures) say(`  ${failure}`)
+    say('', `Demo FAILED: ${failures.length} of ${count} checks, after ${seconds} s.`)
+    process.exitCode = 1
+  } else if (isInterrupted) {
     say('', `Demo interrupted after ${seconds} s.`)
     process.exitCode = 130
-    return
+  } else {
+    say('', `Demo passed: ${count} checks in ${seconds} s.`)
   }
-  if (checks.failures.length > 0) {
-    heading('Not as it should be')
-    for (const failure of checks.failures) say(`  ${failure}`)
-    say('', `Demo FAILED: ${checks.failures.length} of ${checks.count} checks, after ${seconds} s.`)
-    process.exitCode = 1
-    return
-  }
-  say('', `Demo passed: ${checks.count} checks in ${seconds} s.`)
 }
