@@ -73,7 +73,7 @@ describe.skipIf(missing !== undefined)(`two hosts, PostgreSQL on ext4${why}`, ()
 
   it('goes on when clustd is killed and started again in time: nothing moves, nothing is called', async () => {
     // Time enough to start two programs on the slowest machine.
-    await setGuardMs(9_000)
+    await setGuardMs(5_000)
     after = await lastReconfiguration(rig.lab)
     const before = await deeds()
     await h1.exec('kill', '-KILL', String(await pidOf(h1, 'clustd')))

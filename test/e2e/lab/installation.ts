@@ -20,7 +20,7 @@ const prefix = 'haven-e2e-'
 /** Builds Haven into a directory of this test run, so that nobody who builds meanwhile changes what is tested. */
 export default function setup(project: TestProject): void {
   if (missing !== undefined) {
-    console.log(`end to end: these tests are skipped: ${missing}`)
+    console.log(`end to end: the tests on hosts made of namespaces are skipped: ${missing}`)
     project.provide('workshop', '')
     return
   }

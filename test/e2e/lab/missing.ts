@@ -2,7 +2,20 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { PATH } from './run-program.ts'
 
-const programs = ['ip', 'losetup', 'mkfs.ext4', 'mkfs.xfs', 'nsenter', 'perl', 'psql', 'setpriv', 'unshare', 'xfs_io']
+const programs = [
+  'ip',
+  'losetup',
+  'mkfs.ext4',
+  'mkfs.xfs',
+  'nsenter',
+  'perl',
+  'pgrep',
+  'ping',
+  'psql',
+  'setpriv',
+  'unshare',
+  'xfs_io',
+]
 
 /** What this machine lacks for the end-to-end tests; undefined = nothing. */
 export const missing: string | undefined = whatIsMissing()
@@ -14,8 +27,10 @@ function whatIsMissing(): string | undefined {
   )
   if (postgresBin() === undefined) absent.push('initdb')
   if (absent.length > 0) return `there is no ${absent.join(', ')}; test/e2e/packages.txt names the packages`
-  const made = spawnSync('unshare', ['--net', '--mount', '--pid', '--fork', 'true'], { env: { PATH } })
-  return made.status === 0 ? undefined : 'this machine gives no right to make namespaces'
+  const isAllowed = (...words: readonly string[]): boolean =>
+    spawnSync(words[0] ?? '', words.slice(1), { env: { PATH } }).status === 0
+  if (!isAllowed('unshare', '--net', '--mount', '--pid', '--fork', 'true')) return 'nobody may make namespaces here'
+  return isAllowed('losetup', '--find') ? undefined : 'there are no loop devices here'
 }
 
 /** Directory of PostgreSQL's own programs: of the newest version that Debian has installed here. */
