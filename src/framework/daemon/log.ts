@@ -13,7 +13,7 @@ const RECENT_MAX = 1_000
 
 /** A log with an end, and a memory of its last lines. */
 export interface DaemonLog extends Log {
-  /** The last lines of level info and above, oldest first, at most `max`. */
+  /** The last lines of level info and above, oldest first, at most `max`; none for 0. */
   recent(max: number): readonly MessageJson[]
   /** Writes out what is waiting. */
   close(): Promise<void>
@@ -57,7 +57,8 @@ export function createDaemonLog({ effects, root, physicalHost, toTerminal }: Dae
       const at = new Date(atWallMs).toISOString()
       logger.log({ level, at, host: physicalHost, message, ...rest, ...(facts === undefined ? {} : { facts }) })
     },
-    recent: (max) => recent.slice(-max),
+    // A slice from -0 would be all of them.
+    recent: (max) => (max > 0 ? recent.slice(-max) : []),
     close: async () => {
       const finished = once(logger, 'finish')
       logger.end()
