@@ -8,9 +8,9 @@ import {
 import type { ClusterState } from '../model/cluster-state.ts'
 import { type PlainValue, writeYaml } from './write-yaml.ts'
 
-const HEADER = `# The configuration of a Haven cluster, as 'scconf CLUSTER export' writes it.
+const HEADER = `# The configuration of a Haven cluster, as 'scconf export' writes it.
 #
-# 'scconf CLUSTER diff -f FILE' shows what the file would change, 'scconf CLUSTER apply -f FILE' does it, all or nothing.
+# 'scconf diff -f FILE' shows what the file would change, 'scconf apply -f FILE' does it, all or nothing.
 # Left out of 'cluster': stays as it is. Left out of an entry: its default. A section that is not there is left alone.
 # Entries that are configured but not named in their section stay, unless '--prune' is given.
 # A data service without 'state' stays on or off; a new one is off.`
