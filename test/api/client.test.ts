@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { callSocket } from '../../src/framework/api/client/call-socket.ts'
@@ -165,6 +165,14 @@ describe('the client without a clustd', () => {
     expect(operatorOf({ SUDO_USER: 'anna', USER: 'root' })).toBe('anna')
     expect(operatorOf({ USER: 'root' })).toBe('root')
     expect(operatorOf({ SUDO_USER: '', LOGNAME: 'eva' })).toBe('eva')
-    expect(operatorOf({})).toBe('unknown')
+  })
+
+  it('names the account when the environment says nothing, by its number when it has no name', () => {
+    expect(operatorOf({}, () => ({ username: 'daemon' }))).toBe('daemon')
+    expect(operatorOf({ USER: '' })).toBe(userInfo().username)
+    const nameless = (): never => {
+      throw new Error('no such user')
+    }
+    expect(operatorOf({}, nameless)).toBe(String(process.getuid?.()))
   })
 })

@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type Call, callSocket, followSocket } from './client/call-socket.ts'
 import type * as wire from './wire.ts'
@@ -63,9 +64,26 @@ export function socketPathOf(root: string): string {
   return join(root, SOCKET_PATH_BELOW_ROOT)
 }
 
-/** Names who asks: the user behind sudo, else the user, else `unknown`. */
-export function operatorOf(environment: Readonly<Record<string, string | undefined>>): string {
-  return environment['SUDO_USER'] || environment['USER'] || environment['LOGNAME'] || 'unknown'
+/** Names who asks: the user behind sudo, else the user as the environment says, else the one that `readAccount` finds this process to run as. */
+export function operatorOf(
+  environment: Readonly<Record<string, string | undefined>>,
+  readAccount: () => Account = userInfo,
+): string {
+  return environment['SUDO_USER'] || environment['USER'] || environment['LOGNAME'] || nameOfAccount(readAccount)
+}
+
+/** The part of `os.userInfo()` that names somebody. */
+export interface Account {
+  readonly username: string
+}
+
+function nameOfAccount(readAccount: () => Account): string {
+  try {
+    return readAccount().username
+  } catch {
+    // In containers a user often has a number only.
+    return String(process.getuid?.() ?? 'unknown')
+  }
 }
 
 /** Makes a client. Nothing is opened until a call is made; each call is one request, and there is nothing to close. */
