@@ -1,5 +1,5 @@
 import type { ConfigurationChange } from '../model/configuration-change.ts'
-import { isSameValue } from '../plan/same-value.ts'
+import { isSameValue } from '../model/same-value.ts'
 import type { Configuration } from './configuration.ts'
 
 /**

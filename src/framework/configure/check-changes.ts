@@ -3,7 +3,7 @@ import type { ClusterState } from '../model/cluster-state.ts'
 import type { ConfigurationChange } from '../model/configuration-change.ts'
 import { actorOf, isInMotion, type Mastery, uncleanOf } from '../model/mastery.ts'
 import type { DiskGroupName, LogicalHostName, PhysicalHostName } from '../model/names.ts'
-import { isSameValue } from '../plan/same-value.ts'
+import { isSameValue } from '../model/same-value.ts'
 import type { Problem } from './problem.ts'
 
 /**

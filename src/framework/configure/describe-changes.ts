@@ -1,7 +1,7 @@
 import type { ConfigurationChangeJson } from '../api/wire.ts'
 import { assertNever } from '../errors/assert-never.ts'
 import type { ConfigurationChange } from '../model/configuration-change.ts'
-import { isSameValue } from '../plan/same-value.ts'
+import { isSameValue } from '../model/same-value.ts'
 import type { Configuration } from './configuration.ts'
 
 /** Says for people and programs what changes do to a configuration, in their order. */

@@ -1,7 +1,7 @@
 import { HaError } from '../errors/ha-error.ts'
 import { recordOf } from '../execute/commit-plan.ts'
 import type { Cause, Plan } from '../model/reconfiguration.ts'
-import { isSameValue } from '../plan/same-value.ts'
+import { isSameValue } from '../model/same-value.ts'
 import type { RecordKey } from '../ports/cluster-database.ts'
 import type { ClusterView } from '../records/cluster-view.ts'
 import { keyOf } from '../records/keys.ts'

@@ -1,5 +1,6 @@
 import { describeError, HaError } from '../errors/ha-error.ts'
 import type { LogicalHostName } from '../model/names.ts'
+import { isSameValue } from '../model/same-value.ts'
 import type { Holding } from '../ports/guard.ts'
 import { type GuardPlaces, makeGuardPlaces, readHoldings, removeHolding, writeHolding } from './guard-files.ts'
 
@@ -39,7 +40,7 @@ export class HoldingFiles {
       this.written ??= await this.readWritten()
       const { written } = this
       const wanted = new Map(holdings.map((holding) => [holding.logicalHost, holding]))
-      const changed = holdings.filter((holding) => !isSame(written.get(holding.logicalHost), holding))
+      const changed = holdings.filter((holding) => !isSameValue(written.get(holding.logicalHost), holding))
       const removed = [...written.keys()].filter((name) => !wanted.has(name))
       await Promise.all([
         ...changed.map((holding) => writeHolding(this.places, holding)),
@@ -63,8 +64,4 @@ export class HoldingFiles {
     const holdings = await readHoldings(this.places)
     return new Map(holdings.map((holding) => [holding.logicalHost, holding]))
   }
-}
-
-function isSame(one: Holding | undefined, other: Holding): boolean {
-  return one === other || (one !== undefined && JSON.stringify(one) === JSON.stringify(other))
 }

@@ -4,8 +4,8 @@ import type { ClusterState, Member } from '../model/cluster-state.ts'
 import type { LogicalHostState, Mastery } from '../model/mastery.ts'
 import type { DataServiceName, LogicalHostName, PhysicalHostName } from '../model/names.ts'
 import type { Because, Cause, Plan, StateChange } from '../model/reconfiguration.ts'
+import { isSameValue } from '../model/same-value.ts'
 import type { Half } from '../model/step.ts'
-import { isSameValue } from './same-value.ts'
 import { servicesOn } from './service-order.ts'
 
 /** What the planner is told beside the state. */

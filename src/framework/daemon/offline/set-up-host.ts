@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { describeError, HaError, isHaError } from '../../errors/ha-error.ts'
 import type { ClusterConfig } from '../../model/cluster-config.ts'
 import { parseName } from '../../model/names.ts'
+import { isSameValue } from '../../model/same-value.ts'
 import type { ClusterDatabase, Guard, RecordKey, Snapshot } from '../../ports/cluster-database.ts'
 import { createRealEffects } from '../../ports/real-effects.ts'
 import { decodeRecord } from '../../records/decode.ts'
@@ -45,7 +46,7 @@ export async function setUpHost(request: SetUpRequest): Promise<SetUp> {
   const { root } = request
   const present = readIfThere(root)
   const wanted = wantedFile(request, present)
-  const isSame = present !== undefined && JSON.stringify(present) === JSON.stringify(wanted)
+  const isSame = isSameValue(present, wanted)
   const { directory } = wanted.database
   if (isSame) return { ...(await enterDatabase(wanted)), ...namesOf(wanted), directory }
   const unlock = becomeTheOnlyOne(root)
