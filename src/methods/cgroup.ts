@@ -39,6 +39,13 @@ export function writablePlaces(mounts: string, ownCgroup: string): readonly stri
   })
 }
 
+/** Finds the directory of the cgroup that this process is in; undefined where no cgroup v2 hierarchy shows it. */
+export function findOwnCgroup(): string | undefined {
+  const own = readOr('/proc/self/cgroup', '')
+  // Outside of our cgroup namespace there is no way to it.
+  return /^0::.*\/\.\./m.test(own) ? undefined : writablePlaces(readOr('/proc/self/mounts', ''), own).at(-1)
+}
+
 /** Makes the cgroup of one service and returns its path; undefined when it cannot be made, which costs nothing but certainty. */
 export async function makeCgroup(home: string, scope: ProcessScope): Promise<string | undefined> {
   const path = join(home, `${scope.logicalHost}:${scope.service}`)

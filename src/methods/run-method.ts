@@ -29,6 +29,8 @@ export interface MethodRunnerOptions extends HostPlace {
   readonly findBy?: 'cgroups-and-tags' | 'tags'
   /** The look for tags of this host (`createTagLook`), when others use it too; default: one of its own. */
   readonly lookForTags?: () => Promise<Tags>
+  /** Told that further methods will be run soon (`createQuickMoves`). */
+  readonly expectCalls?: () => void
   /** Instead of `TERM_GRACE_MS`; for tests. */
   readonly termGraceMs?: number
 }
@@ -56,7 +58,14 @@ export function createMethodRunner(options: MethodRunnerOptions): MethodRunner {
     lookForTags: options.lookForTags ?? createTagLook(key),
   }
   return {
-    run: (call) => runMethod(setup, place, call),
+    run: async (call) => {
+      try {
+        return await runMethod(setup, place, call)
+      } finally {
+        // Where one is called, others follow.
+        options.expectCalls?.()
+      }
+    },
     processes: async (scope) => (await findProcesses(place, scope)).map(describeProcess),
     endProcesses: async (scope, { graceMs, signal }) => {
       const left = await endScope(place, scope, { graceMs, signal, effects: options.effects })

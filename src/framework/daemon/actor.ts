@@ -6,6 +6,7 @@ import { executeHalf, type HalfContext, type Permit } from '../execute/execute-h
 import { sleepUntilAborted } from '../execute/run-within.ts'
 import { Served } from '../execute/served.ts'
 import { mayTakeOnUncleanFrom, takeOnUncleanFromMs } from '../membership/join-wait.ts'
+import { actorOf } from '../model/mastery.ts'
 import type { LogicalHostName } from '../model/names.ts'
 import type { HalfKind } from '../model/step.ts'
 import type { HalfRun, Progress } from '../model/timeline.ts'
@@ -56,8 +57,20 @@ export class Actor {
     for (;;) {
       await this.#bell.heard(signal)
       if (signal.aborted) return
+      if (this.#isInMotion()) this.#host.parts.expectCalls?.()
       for (const due of this.#startable()) this.#start(due)
     }
+  }
+
+  /** Whether a logical host is coming to this host, or changes on it. */
+  #isInMotion(): boolean {
+    const { host } = this.#host.parts
+    return [...this.#host.state().states.values()].some(({ mastery }) => {
+      if (mastery.kind === 'mastered' || mastery.kind === 'stuck') return false
+      const heir =
+        mastery.kind === 'givingUp' && mastery.destination.kind === 'to' ? mastery.destination.host : undefined
+      return heir === host || actorOf(mastery) === host
+    })
   }
 
   #startable(): readonly Due[] {

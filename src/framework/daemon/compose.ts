@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ownPathDirectories } from '../../methods/method-environment.ts'
+import { createQuickMoves } from '../../methods/quick-cgroup-moves.ts'
 import { createMethodRunner } from '../../methods/run-method.ts'
 import { hostKey } from '../../methods/scope-names.ts'
 import { createTagLook } from '../../methods/tagged-processes.ts'
@@ -65,6 +66,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   const database = await openFileDatabase({ directory, effects, create: mode === 'found', log: warn })
   const plans = new PlanRing(root, effects, log)
   let reports: readonly GuardReport[] = await readGuardReports(root)
+  const expectCalls = createQuickMoves(effects)
   const loop: HostLoop = createHostLoop({
     host: hostFile.physicalHost,
     cluster: hostFile.cluster,
@@ -73,7 +75,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
     hands: createRealHands({
       diskGroups: { directory: directoryDriver(driverHost), filesystem: fileSystemDriver(driverHost) },
       addresses,
-      methods: createMethodRunner({ ...place, pathDirectories, effects, lookForTags, log: warn }),
+      methods: createMethodRunner({ ...place, pathDirectories, effects, lookForTags, expectCalls, log: warn }),
       pathPrefixOf,
     }),
     guard: createGuardClient({
@@ -89,6 +91,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
     pathPrefixOf,
     identity: { root, pid: process.pid, version: versionOf(composition.installation) },
     settings: LOOP_SETTINGS,
+    expectCalls,
     recordPlan: (input) => plans.record(input),
     guardReports: () => reports,
   })

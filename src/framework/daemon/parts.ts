@@ -23,6 +23,8 @@ export interface HostParts {
   /** For people who ask who answers. */
   readonly identity: { readonly root: string; readonly pid: number; readonly version: string }
   readonly settings: LoopSettings
+  /** Told that methods will be called here soon (`createQuickMoves`); absent: there is nothing to make ready. */
+  readonly expectCalls?: () => void
   /** Keeps what a plan was made from. Never throws, never waits. */
   recordPlan(input: PlanInput): void
   /** What the guard of this host stopped in former lives, newest first; bounded. */
