@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { constants } from 'node:fs'
+import { constants, rmSync } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { assertNever } from '../framework/errors/assert-never.ts'
 import { describeError, HaError } from '../framework/errors/ha-error.ts'
@@ -13,6 +13,7 @@ import { type MethodLog, openMethodLog, openNoLog, pruneMethodLogs } from './met
 import { endProcessGroup } from './process-group.ts'
 import { describeProcess, findProcesses, type ProcessPlace } from './processes.ts'
 import { type HostPlace, hostKey } from './scope-names.ts'
+import { nameRunFile } from './stray-runs.ts'
 import { createTagLook, type Tags } from './tagged-processes.ts'
 
 /** What a method whose time is up has between TERM and KILL: enough to remove a lock file, too little to matter in an outage. */
@@ -36,15 +37,16 @@ export interface MethodRunnerOptions extends HostPlace {
 }
 
 /**
- * Moves itself into the cgroup ($1, empty = none), then becomes the method: so that not even the first process that the method starts is outside.
+ * Writes its pid into the file $2, by which a later daemon finds it (`stray-runs.ts`), moves itself into the cgroup ($1, empty = none), then becomes the method: so that not even the first process that the method starts is outside.
  * The cgroup is made once more if somebody has just removed it as empty; one that cannot be entered is no reason not to run: the tag is there.
  * `exec` of a shell also runs scripts without a `#!` line. Node.js raises the limit of open files to all it can get, and daemons that close every
  * possible file when they start would do so for minutes.
  */
 const ENTER = `umask 022
 ulimit -S -n 1024 2>/dev/null
+echo $$ 2>/dev/null >"$2"
 [ -z "$1" ] || echo 0 2>/dev/null >"$1/cgroup.procs" || { mkdir -p "$1" && echo 0 >"$1/cgroup.procs"; } 2>/dev/null
-shift
+shift 2
 unset PWD OLDPWD SHLVL
 exec "$@"`
 
@@ -85,17 +87,19 @@ async function runMethod(setup: Setup, place: ProcessPlace, call: MethodCall): P
     openLog(setup, call),
     place.cgroupHome === undefined ? undefined : makeCgroup(place.cgroupHome, call),
   ])
+  const runFile = nameRunFile(setup.root)
   try {
     // Looked at last, right before the start: the host may have lost its right to act in any of the waits above.
     if (call.signal.aborted) return { kind: 'timed-out', afterMs: 0, forced: false, output: [] }
     const startedMs = setup.effects.nowMonotonicMs()
-    const started = start(setup, call, log, cgroup)
+    const started = start(setup, call, log, cgroup, runFile)
     const pruned = pruneMethodLogs(setup.root, call)
     const ending = await awaitEnding(setup, call, started)
     const durationMs = setup.effects.nowMonotonicMs() - startedMs
     await pruned
     return outcomeOf(ending, durationMs, await log.finish(describeEnding(ending, durationMs)))
   } finally {
+    rmSync(runFile, { force: true })
     await log.close()
   }
 }
@@ -149,8 +153,8 @@ interface Started {
   readonly ended: Promise<Ending>
 }
 
-function start(setup: Setup, call: MethodCall, log: MethodLog, cgroup: string | undefined): Started {
-  const words = ['-c', ENTER, 'haven', cgroup ?? '', call.program, ...methodArguments(call)]
+function start(setup: Setup, call: MethodCall, log: MethodLog, cgroup: string | undefined, runFile: string): Started {
+  const words = ['-c', ENTER, 'haven', cgroup ?? '', runFile, call.program, ...methodArguments(call)]
   const env = methodEnvironment(setup, setup.pathDirectories, call)
   try {
     const child = spawn('/bin/sh', words, {

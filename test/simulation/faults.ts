@@ -1,3 +1,4 @@
+import { PROFILES } from '../../src/framework/membership/check-timings.ts'
 import type { Cause } from '../../src/framework/model/reconfiguration.ts'
 import type { DrawnCluster } from './cluster-drawing.ts'
 import type { Random } from './random.ts'
@@ -29,6 +30,7 @@ const DEEDS: readonly (readonly [weight: number, deed: Deed])[] = [
   [2, leave],
   [1, reconfigure],
   [1, crashAll],
+  [1, changeTimings],
 ]
 
 /** Does one thing, drawn by its weight. */
@@ -126,6 +128,18 @@ function switchService(target: Target): void {
 
 function reconfigure(target: Target): void {
   ask(target, { kind: 'reconfigure', by: 'operator' })
+}
+
+/** Timings are changed while the cluster runs: what a host was allowed by the old ones must run out by the old ones. */
+function changeTimings({ random, hosts, tell }: Target): void {
+  const timings = random.pick(Object.values(PROFILES))
+  const host = random.pick(hosts)
+  tell(`asked of ${host.machine.name}: timings ${JSON.stringify(timings)}`)
+  host.loop?.services
+    .configure((state) => [{ kind: 'cluster', cluster: { ...state.cluster, timings } }])
+    .catch(() => {
+      // It may be refused or cut off, as any request.
+    })
 }
 
 function leave({ random, hosts, tell }: Target): void {

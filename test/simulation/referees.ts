@@ -1,4 +1,4 @@
-import type { LogicalHost, Timings } from '../../src/framework/model/cluster-config.ts'
+import type { LogicalHost } from '../../src/framework/model/cluster-config.ts'
 import type { Member } from '../../src/framework/model/cluster-state.ts'
 import type { LogicalHostState, Mastery } from '../../src/framework/model/mastery.ts'
 import type { Reconfiguration } from '../../src/framework/model/reconfiguration.ts'
@@ -11,13 +11,22 @@ export interface Field {
   readonly machines: ReadonlyMap<string, Machine>
   readonly world: World
   readonly logicalHosts: readonly LogicalHost[]
-  readonly timings: Timings
+  /** How long the guard of a host may take to act after its machine woke. */
+  readonly wakeGraceMs: (host: string) => number
   readonly nowMs: () => number
   /** The database as it is now. */
   readonly snapshot: () => Snapshot
-  /** True time until which each host may act, by the last stamp of its present life that was committed; undefined when it has none. */
-  readonly mayActUntilMs: (host: string) => number | undefined
+  /** What the guard of a host counts by; undefined when the host has no life that is guarded. */
+  readonly guarded: (host: string) => Guarded | undefined
   readonly violation: (text: string) => void
+}
+
+/** The present life of a host as its guard sees it, on the host's own clock. */
+export interface Guarded {
+  /** Milliseconds until the deadline; negative once it has passed. */
+  readonly leftMs: number
+  /** What the guard allows itself after the deadline. */
+  readonly abortMs: number
 }
 
 /** Judges one physical deed. Each rule is a claim of safety that the documentation makes. */
@@ -56,27 +65,23 @@ export function judgeDeed(field: Field, deed: Deed): void {
  * stop it from having what it had. What it does anew then is judged like everything else.
  */
 function judgeAlone(field: Field, what: string, host: string, holders: ReadonlySet<string> | undefined): void {
+  // A method that was under way when its machine stood still goes on in the moment it wakes; that it began in time is judged elsewhere.
+  if (isExcused(field, host)) return
   const others = [...(holders ?? [])].filter((other) => other !== host && !isExcused(field, other))
   if (others.length > 0) field.violation(`${what} on ${host} while it is on ${others.join(', ')}`)
 }
 
-function isExcused({ machines, timings, nowMs }: Field, host: string): boolean {
+function isExcused({ machines, wakeGraceMs, nowMs }: Field, host: string): boolean {
   const machine = machines.get(host)
   if (machine === undefined || !machine.isRunning) return true
-  // The guard looks at least every guardMs / 4, and has abortMs and the margin to be done.
-  return nowMs() - machine.wokeAtMs < timings.guardMs / 2 + timings.abortMs + timings.marginMs
+  return nowMs() - machine.wokeAtMs < wakeGraceMs(host)
 }
 
 /** What clustd begins, it begins before its deadline. The guard has no deadline: it acts because that has passed. */
-function judgeDeadline(field: Field, { host, by }: Extract<Deed, { kind: 'begun' }>): void {
-  const untilMs = field.mayActUntilMs(host)
-  if (by !== 'clustd' || untilMs === undefined) return
-  const lateMs = field.nowMs() - untilMs - CLOCK_NOISE_MS
-  if (lateMs > 0) field.violation(`${host} began a step ${Math.round(lateMs)} ms after its deadline`)
+function judgeDeadline({ guarded, violation }: Field, { host, by }: Extract<Deed, { kind: 'begun' }>): void {
+  const leftMs = guarded(host)?.leftMs ?? 0
+  if (by === 'clustd' && leftMs < 0) violation(`${host} began a step ${Math.round(-leftMs)} ms after its deadline`)
 }
-
-/** The clocks of the machines run up to 0.4 % too slow, and the referee counts from the commit of a stamp, not from its sending. */
-const CLOCK_NOISE_MS = 20
 
 /** Force only against hosts that were lost with it. That they were lost rightly is judged when that is committed. */
 function judgeForce(field: Field, deed: Extract<Deed, { kind: 'imported' }>): void {
@@ -96,11 +101,10 @@ export function judgeMembers(field: Field, before: Snapshot, after: Snapshot): v
   if (made === undefined || made.cause.kind !== 'hosts-lost') return
   for (const { host, evidence } of made.cause.hosts) {
     const isGone = before.records.has(`members/${host}`) && !after.records.has(`members/${host}`)
-    const untilMs = (field.mayActUntilMs(host) ?? 0) + field.timings.abortMs
-    if (isGone && evidence === 'expired' && untilMs > field.nowMs())
-      field.violation(
-        `${host} was given up although it may hold what it had for another ${Math.round(untilMs - field.nowMs())} ms`,
-      )
+    const guarded = field.guarded(host)
+    const holdsMs = guarded === undefined ? 0 : guarded.leftMs + guarded.abortMs
+    if (isGone && evidence === 'expired' && holdsMs > 0)
+      field.violation(`${host} was given up although it may hold what it had for another ${Math.round(holdsMs)} ms`)
   }
 }
 

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { expiryMs } from '../../src/framework/membership/check-timings.ts'
+import { expiryMs, PROFILES } from '../../src/framework/membership/check-timings.ts'
 import type { LogicalHostState } from '../../src/framework/model/mastery.ts'
 import type { LogEvent } from '../../src/framework/ports/log.ts'
 import { draftsOfConfiguration, toWrite } from '../../src/framework/records/encode.ts'
@@ -50,7 +50,6 @@ class Run {
   readonly #hosts: readonly SimHost[]
   readonly #field: Field
   readonly #lines: string[] = []
-  readonly #mayActUntil = new Map<string, number>()
   #chances: Chances = NO_CHANCES
   #violation: string | undefined
 
@@ -73,18 +72,17 @@ class Run {
     this.#field = {
       machines,
       world,
-      timings,
+      wakeGraceMs: (host) => this.#hosts.find(({ machine }) => machine.name === host)?.wakeGraceMs() ?? 0,
       logicalHosts: this.#drawn.logicalHosts,
       nowMs: () => this.#time.nowMs,
       snapshot: () => this.#core.snapshot(),
-      mayActUntilMs: (host) => this.#mayActUntil.get(host),
+      guarded: (host) => this.#hosts.find(({ machine }) => machine.name === host)?.guarded(),
       violation: (text) => this.#object(text),
     }
     this.#core.onState = (before, after) => {
       judgeMastery(this.#field, before, after)
       judgeMembers(this.#field, before, after)
     }
-    this.#core.onStamp = (host) => this.#mayActUntil.set(host, this.#time.nowMs + timings.guardMs)
     this.#hosts = [...machines.values()].map(
       (machine) =>
         new SimHost({
@@ -149,7 +147,7 @@ class Run {
     const end = this.#time.nowMs + REST_MS_MAX
     let wrong: readonly string[] = []
     while (this.#time.nowMs < end && this.#violation === undefined) {
-      await this.#until(this.#time.nowMs + 2 * expiryMs(this.#field.timings))
+      await this.#until(this.#time.nowMs + 2 * expiryMs(PROFILES.relaxed))
       wrong = judgeRest(this.#field)
       if (wrong.length === 0) return
       this.#help()

@@ -23,7 +23,8 @@ import type { World } from './world.ts'
 export interface GuardPlace {
   readonly machine: Machine
   readonly world: World
-  readonly timings: Timings
+  /** The timings as the present clustd knows them. */
+  readonly timings: () => Timings
   readonly chances: () => Chances
   /** Counts the boots: times of another boot mean nothing. */
   boot: number
@@ -49,7 +50,12 @@ export function simGuard(place: GuardPlace, process: Process, children: Set<Proc
     return orders
   }
   const write = (change: Partial<GuardOrders>): void => {
-    place.orders = { ...(place.orders ?? emptyOrders(place)), ...change, write: (place.orders?.write ?? 0) + 1 }
+    place.orders = {
+      ...(place.orders ?? emptyOrders(place)),
+      ...place.timings(),
+      ...change,
+      write: (place.orders?.write ?? 0) + 1,
+    }
   }
   return {
     formerLife: async () => formerLifeOf(place),
@@ -61,13 +67,15 @@ export function simGuard(place: GuardPlace, process: Process, children: Set<Proc
         process,
         children,
         'remains of a former life',
-        effects.nowMonotonicMs() + place.timings.abortMs,
+        effects.nowMonotonicMs() + place.timings().abortMs,
       )
       if (report.stopped.length > 0) place.onCleaned(report)
       return leftovers
     },
     arm: async (deadlineMs) => {
       await effects.sleep(1)
+      if (place.state === 'fired' && place.guard?.isDead === false)
+        throw new HaError('GUARD_LOST', 'the guard has fired')
       deadline = { ...newDeadline(0, clocksOf(effects)), untilMs: deadlineMs }
       place.clustd = { process, children }
       write({ state: 'armed', deadlineMs, bootId: bootId(place), fire: null, aheadMs: deadline.aheadMs })
@@ -82,12 +90,12 @@ export function simGuard(place: GuardPlace, process: Process, children: Set<Proc
       armed()
       const now = clocksOf(effects)
       if (isPassed(deadline, now)) throw new HaError('DEADLINE_PASSED', 'the deadline passed')
-      const sentMs = deadlineMs - place.timings.guardMs
-      deadline = extendDeadline(deadline, { incarnation: deadline.incarnation, sentMs }, now, place.timings)
+      const sentMs = deadlineMs - place.timings().guardMs
+      deadline = extendDeadline(deadline, { incarnation: deadline.incarnation, sentMs }, now, place.timings())
       write({ deadlineMs: deadline.untilMs, aheadMs: deadline.aheadMs })
     },
     deadlineMs: () =>
-      place.state === 'watching' && mayAct(deadline, clocksOf(effects), place.timings)
+      place.state === 'watching' && mayAct(deadline, clocksOf(effects), place.timings())
         ? deadline.untilMs
         : Number.NEGATIVE_INFINITY,
     hold: async (holdings) => {
@@ -150,7 +158,7 @@ async function fire(place: GuardPlace, guard: Process, why: string): Promise<voi
   ended?.process.kill()
   for (const child of ended?.children ?? []) child.kill()
   const deadlineMs = Math.min(place.orders?.deadlineMs ?? 0, guard.effects().nowMonotonicMs())
-  const { report } = await abortAll(place, guard, new Set(), why, deadlineMs + place.timings.abortMs)
+  const { report } = await abortAll(place, guard, new Set(), why, deadlineMs + (place.orders?.abortMs ?? 0))
   place.state = 'done'
   guard.kill()
   place.onFired(report)
@@ -172,7 +180,11 @@ async function abortAll(
     methods: simMethods(setting),
     effects: process.effects(),
   }
-  const aborted = await abortHoldings(place.holdings, { why, methodsEndMs, forceMs: place.timings.marginMs / 2 }, hands)
+  const aborted = await abortHoldings(
+    place.holdings,
+    { why, methodsEndMs, forceMs: (place.orders ?? emptyOrders(place)).marginMs / 2 },
+    hands,
+  )
   place.holdings = place.holdings.filter(({ logicalHost }) => !aborted.released.includes(logicalHost))
   return aborted
 }
@@ -180,7 +192,6 @@ async function abortAll(
 const ME = { pid: 1, startTicks: 1 }
 
 function emptyOrders(place: GuardPlace): GuardOrders {
-  const { stampMs, guardMs, abortMs } = place.timings
   return {
     write: 0,
     bootId: bootId(place),
@@ -188,10 +199,7 @@ function emptyOrders(place: GuardPlace): GuardOrders {
     incarnation: 0,
     deadlineMs: Number.NEGATIVE_INFINITY,
     aheadMs: 0,
-    stampMs,
-    guardMs,
-    abortMs,
-    marginMs: place.timings.marginMs,
+    ...place.timings(),
     clustd: ME,
     guard: null,
     holdNumber: 0,

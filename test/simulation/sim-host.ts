@@ -7,6 +7,7 @@ import type { LogEvent } from '../../src/framework/ports/log.ts'
 import type { MemoryDatabaseCore } from '../../src/framework/store/memory.ts'
 import type { Chances } from './chances.ts'
 import type { Machine, Process } from './machine.ts'
+import type { Guarded } from './referees.ts'
 import { SimDatabase } from './sim-database.ts'
 import { type DriverSetting, simAddresses, simDiskGroups, simMethods } from './sim-drivers.ts'
 import { type GuardPlace, simGuard } from './sim-guard.ts'
@@ -34,15 +35,17 @@ export class SimHost {
   readonly place: GuardPlace
   #clustd: Process | undefined
   #loop: HostLoop | undefined
+  /** What the present clustd has under way. */
+  #children = new Set<Process>()
   #isRestarting = false
 
   constructor(setting: SimHostSetting) {
     this.#setting = setting
-    const { machine, world, timings, chances, onLog } = setting
+    const { machine, world, chances, onLog } = setting
     this.place = {
       machine,
       world,
-      timings,
+      timings: () => this.#timings(),
       chances,
       boot: 1,
       orders: undefined,
@@ -72,13 +75,41 @@ export class SimHost {
     return this.#clustd
   }
 
+  /** What clustd knows of the timings; until it has read the database, those that the cluster begins with. */
+  #timings(): Timings {
+    const { timings } = this.#setting
+    try {
+      return this.#loop?.services.state().cluster.timings ?? timings
+    } catch {
+      return timings
+    }
+  }
+
+  /** How long its guard may take after the machine woke: it looks at least every guardMs / 4, and has abortMs and the margin to be done. */
+  wakeGraceMs(): number {
+    const { guardMs, abortMs, marginMs } = this.place.orders ?? this.#setting.timings
+    return guardMs / 2 + abortMs + marginMs
+  }
+
+  /** What its guard counts by; undefined when nothing is guarded: the machine is off, was booted since, or the guard has done its work. */
+  guarded(): Guarded | undefined {
+    const { orders, state, boot } = this.place
+    const isOver =
+      orders === undefined || orders.state !== 'armed' || state === 'done' || orders.bootId !== `boot ${boot}`
+    if (isOver || !this.machine.isOn) return undefined
+    // The time since boot counts, because a machine that sleeps does not extend its deadline by that.
+    return { leftMs: orders.deadlineMs + orders.aheadMs - this.machine.nowBootMs(), abortMs: orders.abortMs }
+  }
+
   /** Starts clustd; it joins, or founds the cluster when nobody is there to be joined. */
   start(): void {
     const { machine, core, chances, onLog } = this.#setting
     if (!machine.isOn || this.#clustd?.isDead === false) return
     const clustd = machine.spawn(`${machine.name}/clustd`)
     const children = new Set<Process>()
+    const strays = this.#children
     this.#clustd = clustd
+    this.#children = children
     const host = parseName('physicalHost', machine.name)
     const loop = createHostLoop({
       host,
@@ -88,6 +119,9 @@ export class SimHost {
       hands: this.#hands({ process: clustd, world: this.#setting.world, actor: 'clustd', chances, children }),
       guard: simGuard(this.place, clustd, children),
       log: { write: (event) => onLog(machine.name, event) },
+      endStrays: async () => {
+        for (const stray of strays) stray.kill()
+      },
       pathPrefixOf: (name) => `/${name}`,
       identity: { root: '/', pid: 1, version: 'simulated' },
       settings: { rereadMs: 5_000, journalMax: 200 },

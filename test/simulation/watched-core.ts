@@ -5,8 +5,6 @@ import { MemoryDatabaseCore } from '../../src/framework/store/memory.ts'
 export class WatchedCore extends MemoryDatabaseCore {
   /** Told every commit that changes a mastery or the membership, with the database before and after it. */
   onState: (before: Snapshot, after: Snapshot) => void = () => {}
-  /** Told every stamp that was committed. */
-  onStamp: (host: string) => void = () => {}
 
   override commit(guards: readonly Guard[], writes: readonly Write[]): CommitOutcome {
     const touchesState = writes.some(({ key }) => /^(mastery|members)\//.test(key))
@@ -14,7 +12,6 @@ export class WatchedCore extends MemoryDatabaseCore {
     const outcome = super.commit(guards, writes)
     if (outcome.kind !== 'committed') return outcome
     if (before !== undefined) this.onState(before, this.snapshot())
-    for (const { key } of writes) if (key.startsWith('stamps/')) this.onStamp(key.slice('stamps/'.length))
     return outcome
   }
 }

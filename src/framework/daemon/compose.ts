@@ -4,6 +4,7 @@ import { ownPathDirectories } from '../../methods/method-environment.ts'
 import { createQuickMoves } from '../../methods/quick-cgroup-moves.ts'
 import { createMethodRunner } from '../../methods/run-method.ts'
 import { hostKey } from '../../methods/scope-names.ts'
+import { endStrays } from '../../methods/stray-runs.ts'
 import { createTagLook } from '../../methods/tagged-processes.ts'
 import { buildApp } from '../api/app.ts'
 import { socketPathOf } from '../api/client.ts'
@@ -88,6 +89,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
       log,
     }),
     log,
+    endStrays: () => endStrays({ ...place, hostKey: hostKey(place), lookForTags, effects }),
     pathPrefixOf,
     identity: { root, pid: process.pid, version: versionOf(composition.installation) },
     settings: LOOP_SETTINGS,

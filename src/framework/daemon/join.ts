@@ -18,6 +18,7 @@ export type { StartMode } from './start-mode.ts'
  * Throws `CLUSTER_ALIVE` (found), `CLUSTER_NOT_STARTED` (join), `GUARD_LOST`, `LOGICAL_HOST_STUCK` (remains of a former life would not go), `DATABASE_*`.
  */
 export async function becomeMember(host: Host, stamper: Stamper, mode: StartMode): Promise<void> {
+  await host.parts.endStrays()
   if (await carryOn(host, stamper)) return
   await cleanUpFormerLife(host)
   await configureIfNew(host, mode)

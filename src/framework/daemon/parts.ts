@@ -18,6 +18,11 @@ export interface HostParts {
   readonly hands: Hands
   readonly guard: Guard
   readonly log: Log
+  /**
+   * Ends what a clustd that was killed had under way on this host: methods and commands of drivers outlive it, and would act beside their own repetition.
+   * Daemons that methods started run on. Resolves when nothing of it runs any more; nothing there: at once.
+   */
+  endStrays(): Promise<void>
   /** Absolute path of the administrative file system of a logical host, for the guard's ABORT methods. */
   pathPrefixOf(logicalHost: LogicalHostName): string
   /** For people who ask who answers. */

@@ -120,6 +120,11 @@ export class Draft {
     this.#relied.add(logicalHost)
   }
 
+  /** Makes the plan void if the logical host has changed since: what is planned rests on where it is, although nothing is planned for it. */
+  rely(logicalHost: LogicalHostName): void {
+    this.#relied.add(logicalHost)
+  }
+
   /** Adds a half, unless it has no steps and nothing waits for its end. */
   addHalf(half: Half): void {
     const isWatch = half.kind === 'watch-start' || half.kind === 'watch-stop'

@@ -121,6 +121,7 @@ export class HostInWorld {
       hands: world.hands(this.name),
       guard: this.guard,
       log: { write: (event) => this.log.push(event) },
+      endStrays: async () => undefined,
       pathPrefixOf: (logicalHost) => `/${logicalHost}`,
       identity: { root: '/', pid: 1, version: 'test' },
       settings: LOOP_SETTINGS,

@@ -51,12 +51,16 @@ export function planLeft(draft: Draft, host: PhysicalHostName): void {
     throw new HaError('IN_USE', `${host} still holds ${held.join(', ')}`, {
       hint: 'Wait until everything is given up.',
     })
+  relyOnAllOf(draft, host)
   draft.removeMember(host)
 }
 
 /** Hosts are lost: what they held goes to the next possible masters, by force where it must. */
 export function planLoss(draft: Draft, lost: Extract<Cause, { kind: 'hosts-lost' }>['hosts']): void {
-  for (const { host } of lost) draft.removeMember(host)
+  for (const { host } of lost) {
+    relyOnAllOf(draft, host)
+    draft.removeMember(host)
+  }
   const evidence = new Map(lost.map((loss) => [loss.host, loss.evidence]))
   for (const name of draft.before.logicalHosts.keys()) {
     const holder = actorOf(draft.state(name).mastery)
@@ -64,6 +68,13 @@ export function planLoss(draft: Draft, lost: Extract<Cause, { kind: 'hosts-lost'
     if (holder !== undefined && how !== undefined) takeOver(draft, name, holder, how)
   }
   settleAll(draft)
+}
+
+/** A logical host may be handed to the host at this very moment, by the commit of another that has released it. */
+function relyOnAllOf(draft: Draft, host: PhysicalHostName): void {
+  for (const { name, physicalHosts } of draft.before.logicalHosts.values()) {
+    if (physicalHosts.includes(host)) draft.rely(name)
+  }
 }
 
 const EVIDENCE_TEXT: Readonly<Record<LossEvidence, string>> = {

@@ -110,9 +110,9 @@ function findReplacedActor(x: Examined, { name, before, after }: StateMove): rea
   return [`taken from ${from} (${before.mastery.kind}) and given to ${to ?? 'nobody'} by ${x.made.cause.kind}`]
 }
 
-/** The barrier: a host that acts is lost once the plan removes it from the members, and not before. */
+/** The barrier: a host that acts is lost once the plan removes it from the members, and not before; or it was lost already. */
 function isLost(x: Examined, host: PhysicalHostName): boolean {
-  return lostHosts(x).includes(host) && !x.after.members.has(host)
+  return (lostHosts(x).includes(host) || !x.before.members.has(host)) && !x.after.members.has(host)
 }
 
 function hasGivenUp(cause: Cause, name: LogicalHostName, mastery: Mastery): boolean {
