@@ -29,6 +29,12 @@ describe('the tree is tidy', () => {
     const numbers = listFiles(top).flatMap((file) => /^docs\/decisions\/(\d{4})-/.exec(file)?.[1] ?? [])
     expect(numbers.filter((number, index) => numbers.indexOf(number) !== index)).toEqual([])
   })
+
+  it('lists every decision note in docs/decisions/README.md', () => {
+    const notes = listFiles(top).flatMap((file) => /^docs\/decisions\/(\d{4}-.*)$/.exec(file)?.[1] ?? [])
+    const list = readFileSync(join(top, 'docs/decisions/README.md'), 'utf8')
+    expect(notes.filter((note) => !list.includes(`](${note})`))).toEqual([])
+  })
 })
 
 describe('the lock file', () => {

@@ -48,16 +48,12 @@ function introduce({ stage: { directory, installation, alpha } }) {
 }
 
 /** @param {Play} play */
-async function startHosts({ stage, commands }) {
-  const { alpha, beta, cluster, database } = stage
+async function startHosts({ stage: { alpha, beta, cluster, database }, commands }) {
   heading('Two physical hosts become a cluster')
-  for (const host of stage.hosts)
-    await commands.run(host, `scadmin setup --cluster ${cluster} --host ${host.name} --database file:${database}`)
-  say(
-    '',
-    'Each host runs a daemon, clustd, and a guard, failfastd, that stops the host when it may no longer be a member.',
-  )
+  say('Each host runs a daemon, clustd, and a guard, failfastd, that stops the host when it may no longer be a member.')
+  await commands.run(alpha, `scadmin setup --cluster ${cluster} --host alpha --database file:${database}`)
   await commands.run(alpha, `scadmin startcluster alpha ${cluster}`)
+  await commands.run(beta, `scadmin setup --cluster ${cluster} --host beta --database file:${database}`)
   await commands.run(beta, 'scadmin startnode')
 }
 

@@ -25,6 +25,7 @@ function checkPart(file: string, part: string): readonly Finding[] {
 
 function checkDecisionName(file: string): readonly Finding[] {
   const name = file.slice('docs/decisions/'.length)
+  if (name === 'README.md') return []
   if (/^\d{4}-[a-z0-9]+(-[a-z0-9]+)*\.md$/.test(name)) return []
   const instead = 'four digits and what was decided: 0007-record-locks.md'
   return [{ rule: 'decision-name', file, line: 1, what: `"${name}" is not the name of a decision note`, instead }]

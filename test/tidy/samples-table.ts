@@ -78,6 +78,7 @@ const names: readonly Sample[] = [
   { shows: 'common', file: 'src/cli/common.ts', text: '', findings: ['src/cli/common.ts:1: "common" says nothing'] },
   { shows: 'misc', file: 'test/misc/a.ts', text: '', findings: ['test/misc/a.ts:1: "misc" says nothing'] },
   { shows: 'a decision note', file: 'docs/decisions/0007-record-locks.md', text: '', findings: [] },
+  { shows: 'the list of the decision notes', file: 'docs/decisions/README.md', text: '', findings: [] },
   {
     shows: 'a decision note without a number',
     file: 'docs/decisions/record-locks.md',
