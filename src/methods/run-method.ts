@@ -107,8 +107,8 @@ async function runMethod(setup: Setup, place: ProcessPlace, call: MethodCall): P
 /** Throws `METHOD_FAILED` when the program is not there or cannot be executed. */
 async function checkProgram(call: MethodCall): Promise<void> {
   try {
-    if (!(await stat(call.program)).isFile()) throw cannotStart(call, 'it is not a file')
-    await access(call.program, constants.X_OK)
+    const [facts] = await Promise.all([stat(call.program), access(call.program, constants.X_OK)])
+    if (!facts.isFile()) throw cannotStart(call, 'it is not a file')
   } catch (error) {
     if (error instanceof HaError) throw error
     throw cannotStart(call, whyUnusable(error as NodeJS.ErrnoException), error)
@@ -186,7 +186,7 @@ async function awaitEnding(setup: Setup, call: MethodCall, started: Started): Pr
   if (started.pid === undefined) return started.ended
   const { effects } = setup
   const awake = new AbortController()
-  const wake = (): void => awake.abort()
+  const wake = (): void => awake.abort('no longer waited for')
   call.signal.addEventListener('abort', wake)
   try {
     const timeIsUp = effects.sleep(call.timeoutMs, awake.signal).then(nothing, nothing)
@@ -194,7 +194,7 @@ async function awaitEnding(setup: Setup, call: MethodCall, started: Started): Pr
     if (ending !== undefined) return ending
   } finally {
     call.signal.removeEventListener('abort', wake)
-    awake.abort()
+    wake()
   }
   const forced = await endProcessGroup(started.pid, { graceMs: setup.termGraceMs ?? TERM_GRACE_MS, effects })
   return { kind: 'timed-out', forced }

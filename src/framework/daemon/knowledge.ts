@@ -1,5 +1,5 @@
 import { describeError } from '../errors/ha-error.ts'
-import { sleepUntilAborted } from '../execute/run-within.ts'
+import { CALLED_OFF, sleepUntilAborted } from '../execute/run-within.ts'
 import type { Watch } from '../ports/cluster-database.ts'
 import { ClusterView, type Touched } from '../records/cluster-view.ts'
 import { Inbox } from './inbox.ts'
@@ -72,7 +72,7 @@ export class Knowledge {
   async changed(revision: number, withinMs: number, signal: AbortSignal): Promise<number> {
     if (this.view.contentRevision > revision || signal.aborted) return this.view.revision
     const waiter = new AbortController()
-    const stop = (): void => waiter.abort()
+    const stop = (): void => waiter.abort(CALLED_OFF)
     const stopListening = this.listen(() => {
       if (this.view.contentRevision > revision) stop()
     })

@@ -1,4 +1,4 @@
-import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
+import { link, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { HaError } from '../errors/ha-error.ts'
 import type { DriverHost } from './driver-host.ts'
@@ -37,10 +37,16 @@ export class OwnershipMark {
   readonly directory: string
   readonly #host: DriverHost
   readonly #what: string
+  readonly #isForThisBoot: boolean
 
-  constructor(host: DriverHost, made: { readonly directory: string; readonly what: string }) {
+  /** `isForThisBoot`: what it is about ends with the machine, so the mark need not outlive a loss of power, and costs no fsync. */
+  constructor(
+    host: DriverHost,
+    made: { readonly directory: string; readonly what: string; readonly isForThisBoot?: boolean },
+  ) {
     this.#host = host
     this.#what = made.what
+    this.#isForThisBoot = made.isForThisBoot ?? false
     this.directory = made.directory
   }
 
@@ -51,7 +57,10 @@ export class OwnershipMark {
       if (sequence === 0) return { sequence, owner: undefined }
       const text = await readIfThere(join(this.directory, String(sequence)))
       // A mark that went away between listing and reading has been followed by a higher one.
-      if (text !== undefined) return { sequence, owner: parseOwner(text, join(this.directory, String(sequence))) }
+      if (text === undefined) continue
+      // A loss of power keeps the name of a file that was not synced, and may lose what was in it.
+      if (this.#isForThisBoot && isBlank(text)) return { sequence, owner: undefined }
+      return { sequence, owner: parseOwner(text, join(this.directory, String(sequence))) }
     }
     throw new Error(`the ownership mark ${this.directory} changes faster than it can be read`)
   }
@@ -65,7 +74,7 @@ export class OwnershipMark {
     )
   }
 
-  /** Takes the mark, durably, unless `mayReplace` refuses by throwing. Ours already: success. */
+  /** Takes the mark, unless `mayReplace` refuses by throwing. Ours already: success. */
   async take(mayReplace: (owner: Owner) => void | Promise<void>): Promise<void> {
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
       const seen = await this.read()
@@ -76,7 +85,7 @@ export class OwnershipMark {
     throw new Error(`lost the race for the ownership mark ${this.directory} ${TRIES_MAX} times`)
   }
 
-  /** Gives the mark up, durably, if it is ours; another one's is left alone. */
+  /** Gives the mark up if it is ours; another one's is left alone. */
   async release(): Promise<void> {
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
       const seen = await this.read()
@@ -96,14 +105,16 @@ export class OwnershipMark {
 
   /** False when somebody else was first. */
   async #publish(sequence: number, owner: Owner | null): Promise<boolean> {
-    if ((await mkdir(this.directory, { recursive: true })) !== undefined) await syncDirectory(dirname(this.directory))
+    const isNew = (await mkdir(this.directory, { recursive: true })) !== undefined
+    if (isNew && !this.#isForThisBoot) await syncDirectory(dirname(this.directory))
     const draft = join(
       this.directory,
       `draft-${process.pid}-${Math.floor(this.#host.effects.random() * 2 ** 48).toString(36)}`,
     )
     const mark = join(this.directory, String(sequence))
     try {
-      await writeDurably(draft, `${JSON.stringify({ owner })}\n`)
+      const text = `${JSON.stringify({ owner })}\n`
+      await (this.#isForThisBoot ? writeFile(draft, text, { flag: 'wx' }) : writeDurably(draft, text))
       await link(draft, mark)
     } catch (error) {
       // EEXIST: the number is taken. ENOENT: the winner has already removed our draft.
@@ -112,7 +123,7 @@ export class OwnershipMark {
     } finally {
       await rm(draft, { force: true })
     }
-    await syncDirectory(this.directory)
+    if (!this.#isForThisBoot) await syncDirectory(this.directory)
     return this.#isHighest(sequence)
   }
 
@@ -210,6 +221,10 @@ export async function readIfThere(path: string): Promise<string | undefined> {
 /** Tells whether an error of the system has this code. */
 export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code))
+}
+
+function isBlank(text: string): boolean {
+  return text.replaceAll('\0', '').trim() === ''
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

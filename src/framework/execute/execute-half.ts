@@ -15,7 +15,7 @@ import {
 } from '../model/timeline.ts'
 import type { Effects } from '../ports/effects.ts'
 import type { Hands, HandsOutcome, PlacedDiskGroup, StepCall } from './hands.ts'
-import { runWithin, sleepUntilAborted } from './run-within.ts'
+import { CALLED_OFF, runWithin, sleepUntilAborted } from './run-within.ts'
 import type { Served } from './served.ts'
 
 /** A half that is to be executed now. */
@@ -188,7 +188,7 @@ async function timedStep(walk: Walk, at: At): Promise<HandsOutcome> {
   const stepEnded = new AbortController()
   void showProgress(walk, at, startedWallMs, stepEnded.signal)
   const outcome = await callHands(walk, at.step, lists)
-  stepEnded.abort()
+  stepEnded.abort(CALLED_OFF)
   runs.push({
     action,
     ...(action.kind === 'method' ? { lists } : {}),

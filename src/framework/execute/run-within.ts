@@ -16,6 +16,9 @@ export interface Limit {
   readonly signal: AbortSignal
 }
 
+/** What calls a wait off: without a reason of ours Node.js makes an error with a stack each time, which costs more than the wait. */
+export const CALLED_OFF = 'no longer waited for'
+
 /** What the signal of a piece of work aborts with when its time is up. */
 export const TIME_IS_UP = 'its time is up'
 
@@ -34,7 +37,7 @@ export async function runWithin<Value>(
   let isTimeUp = false
   const onAbort = (): void => {
     worker.abort(limit.signal.reason)
-    timeout.abort()
+    timeout.abort(CALLED_OFF)
   }
   if (limit.signal.aborted) onAbort()
   else limit.signal.addEventListener('abort', onAbort, { once: true })
@@ -51,8 +54,8 @@ export async function runWithin<Value>(
   } finally {
     limit.signal.removeEventListener('abort', onAbort)
     // The grace first: otherwise it would begin when the timeout is called off.
-    grace.abort()
-    timeout.abort()
+    grace.abort(CALLED_OFF)
+    timeout.abort(CALLED_OFF)
   }
 }
 

@@ -22,7 +22,7 @@ export async function within<Value>(
     (): Ending<Value> => ({ kind: 'late' }),
   )
   const ending = await Promise.race([endingOf(work, forWork.signal), late])
-  forTimer.abort()
+  forTimer.abort('no longer waited for')
   if (ending.kind === 'late') forWork.abort(new Error('its time is up'))
   return ending
 }

@@ -21,15 +21,20 @@ export async function findListeners(address: Buffer): Promise<readonly Listener[
 function portsByInode(address: Buffer): ReadonlyMap<string, number> {
   // The kernel prints the address as a number of this machine, whose bytes lie the other way round on all machines that matter.
   const digits = Buffer.from(address).reverse().toString('hex').toUpperCase()
-  const lines = [...linesOf('/proc/net/tcp').filter((words) => words[3] === TCP_LISTEN), ...linesOf('/proc/net/udp')]
-  const bound = lines.filter((words) => words[1]?.startsWith(`${digits}:`) === true)
+  const tcp = linesWith('/proc/net/tcp', digits).filter((words) => words[3] === TCP_LISTEN)
+  const bound = [...tcp, ...linesWith('/proc/net/udp', digits)].filter((words) => words[1]?.startsWith(`${digits}:`))
   return new Map(bound.map((words) => [words[9] ?? '', Number.parseInt(words[1]?.slice(digits.length + 1) ?? '', 16)]))
 }
 
-/** Columns: number, local address, remote address, state, queues, timer, retransmits, uid, timeout, inode. */
-function linesOf(table: string): readonly (readonly string[])[] {
+/**
+ * Reads the lines in which the address may stand. Columns: number, local address, remote address, state, queues, timer, retransmits, uid, timeout, inode.
+ */
+function linesWith(table: string, digits: string): readonly (readonly string[])[] {
   try {
-    return readFileSync(table, 'latin1')
+    const text = readFileSync(table, 'latin1')
+    // A busy machine has ten thousand lines, and usually none of them is meant.
+    if (!text.includes(` ${digits}:`)) return []
+    return text
       .split('\n')
       .slice(1)
       .map((line) => line.trim().split(/\s+/))

@@ -29,6 +29,7 @@ export function localAddressDriver(host: DriverHost, options: LocalAddressOption
     new OwnershipMark(host, {
       directory: join(directory, host.cluster, 'addresses', address.address),
       what: address.address,
+      isForThisBoot: true,
     })
   const isMarked = async (call: AddressCall): Promise<boolean> => {
     const mark = markOf(call)
