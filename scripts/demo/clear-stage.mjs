@@ -13,7 +13,7 @@ const ROUND_MS = 25
 
 /**
  * Lists the processes of a physical host: the daemons, the data services, and commands that are asking it. The guard comes first.
- * @param {Stage} stage
+ * @param {Pick<Stage, 'cgroups'>} stage
  * @param {Host} host
  * @returns {Found[]}
  */
@@ -29,7 +29,7 @@ export function processesOf(stage, host) {
 
 /**
  * Ends everything of a physical host at once, as the loss of its power does. Returns what was ended.
- * @param {Stage} stage
+ * @param {Pick<Stage, 'cgroups'>} stage
  * @param {Host} host
  * @returns {Promise<Found[]>}
  */
