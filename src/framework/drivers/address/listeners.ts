@@ -1,5 +1,7 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { type LiveProcess, listPids, readProcess, readTag } from '../processes.ts'
+import { shareLook } from '../share-look.ts'
 
 /** A process that waits for clients on an address. */
 export interface Listener extends LiveProcess {
@@ -10,37 +12,44 @@ export interface Listener extends LiveProcess {
 /** State of a TCP socket that waits for connections. */
 const TCP_LISTEN = '0A'
 
-/** Finds the processes that listen (TCP) or receive (UDP) on exactly this IPv4 address; those that this user may not look into are not found. */
-export async function findListeners(address: Buffer): Promise<readonly Listener[]> {
-  const ports = portsByInode(address)
-  if (ports.size === 0) return []
-  const found = await Promise.all(listPids().map((pid) => listenersOf(pid, ports)))
-  return found.flat()
+/** Finds who listens; see `createListenerLook`. */
+export type ListenerLook = (address: Buffer) => Promise<readonly Listener[]>
+
+/** Makes a look for the processes that listen (TCP) or receive (UDP) on exactly an IPv4 address; those that this user may not look into are not found. */
+export function createListenerLook(): ListenerLook {
+  // In the thread pool: the kernel walks a table of a hundred thousand places, which takes a millisecond or two.
+  const readTables = shareLook(() => Promise.all(['/proc/net/tcp', '/proc/net/udp'].map(readTable)))
+  return async (address) => {
+    const [tcp = '', udp = ''] = await readTables()
+    const ports = portsByInode(address, { tcp, udp })
+    if (ports.size === 0) return []
+    const found = await Promise.all(listPids().map((pid) => listenersOf(pid, ports)))
+    return found.flat()
+  }
 }
 
-function portsByInode(address: Buffer): ReadonlyMap<string, number> {
+function readTable(path: string): Promise<string> {
+  return readFile(path, 'latin1').catch(() => '') // A kernel without this protocol.
+}
+
+function portsByInode(
+  address: Buffer,
+  { tcp, udp }: { readonly tcp: string; readonly udp: string },
+): ReadonlyMap<string, number> {
   // The kernel prints the address as a number of this machine, whose bytes lie the other way round on all machines that matter.
   const digits = Buffer.from(address).reverse().toString('hex').toUpperCase()
-  const tcp = linesWith('/proc/net/tcp', digits).filter((words) => words[3] === TCP_LISTEN)
-  const bound = [...tcp, ...linesWith('/proc/net/udp', digits)].filter((words) => words[1]?.startsWith(`${digits}:`))
+  const waiting = linesWith(tcp, digits).filter((words) => words[3] === TCP_LISTEN)
+  const bound = [...waiting, ...linesWith(udp, digits)].filter((words) => words[1]?.startsWith(`${digits}:`))
   return new Map(bound.map((words) => [words[9] ?? '', Number.parseInt(words[1]?.slice(digits.length + 1) ?? '', 16)]))
 }
 
-/**
- * Reads the lines in which the address may stand. Columns: number, local address, remote address, state, queues, timer, retransmits, uid, timeout, inode.
- */
+/** Splits a table if the address stands in it at all. Columns: number, local address, remote address, state, queues, timer, retransmits, uid, timeout, inode. */
 function linesWith(table: string, digits: string): readonly (readonly string[])[] {
-  try {
-    const text = readFileSync(table, 'latin1')
-    // A busy machine has ten thousand lines, and usually none of them is meant.
-    if (!text.includes(` ${digits}:`)) return []
-    return text
-      .split('\n')
-      .slice(1)
-      .map((line) => line.trim().split(/\s+/))
-  } catch {
-    return [] // A kernel without this protocol.
-  }
+  if (!table.includes(` ${digits}:`)) return []
+  return table
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/))
 }
 
 async function listenersOf(pid: number, ports: ReadonlyMap<string, number>): Promise<readonly Listener[]> {

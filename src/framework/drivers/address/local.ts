@@ -8,7 +8,7 @@ import type { DriverHost } from '../driver-host.ts'
 import { type Owner, OwnershipMark } from '../ownership-mark.ts'
 import { belongingOf } from '../processes.ts'
 import { addressBytes } from './frames.ts'
-import { findListeners, type Listener } from './listeners.ts'
+import { createListenerLook, type Listener, type ListenerLook } from './listeners.ts'
 
 /** What may be set beside the host. */
 export interface LocalAddressOptions {
@@ -25,6 +25,7 @@ export interface LocalAddressOptions {
  */
 export function localAddressDriver(host: DriverHost, options: LocalAddressOptions = {}): AddressDriver {
   const directory = options.directory ?? join(tmpdir(), `haven-${userInfo().uid}`)
+  const findListeners = createListenerLook()
   const markOf = ({ address }: AddressCall): OwnershipMark =>
     new OwnershipMark(host, {
       directory: join(directory, host.cluster, 'addresses', address.address),
@@ -43,8 +44,9 @@ export function localAddressDriver(host: DriverHost, options: LocalAddressOption
       checkAddress(call)
       await makeOwnDirectory(call, directory)
       if (await isMarked(call)) return
-      await refuseListeners(host, call)
-      await markOf(call).take((owner) => refuseListeners(host, call, owner))
+      const refuse = (owner?: Owner): Promise<void> => refuseListeners(host, call, findListeners, owner)
+      await refuse()
+      await markOf(call).take(refuse)
     },
     down: async (call) => {
       call.signal.throwIfAborted()
@@ -71,7 +73,12 @@ function markLeftover({ address }: AddressCall, directory: string): { kind: 'add
 }
 
 /** A listener without a tag is not counted: it may be a service of our own that lost its environment, and began to listen before the address was up. */
-async function refuseListeners(host: DriverHost, call: AddressCall, owner?: Owner): Promise<void> {
+async function refuseListeners(
+  host: DriverHost,
+  call: AddressCall,
+  findListeners: ListenerLook,
+  owner: Owner | undefined,
+): Promise<void> {
   const others = (await findListeners(bytesOf(call))).filter(({ tag }) => belongingOf(tag, host.scope) === 'other-host')
   if (others.length === 0) return
   const whose =
