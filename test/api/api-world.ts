@@ -13,7 +13,6 @@ export interface Answer {
 
 /** Two members, alpha and beta, with the production loop on virtual time, and the API of alpha in process. */
 export class ApiWorld extends SmallWorld {
-  readonly missing = new Set<string>()
   readonly log: LogEvent[] = []
   readonly names = new Map([['logaddr1', '127.5.5.5']])
   app!: FastifyInstance
@@ -47,7 +46,7 @@ export class ApiWorld extends SmallWorld {
     return {
       facts: {
         effects: this.clock.effects(),
-        missingPrograms: async (_, programs) => programs.filter((program) => this.missing.has(program)),
+        missingPrograms: async (programs) => programs.filter((program) => this.missing.has(`alpha ${program}`)),
         lookUp: async (name) => this.names.get(name),
         recentMessages: () => [{ atWallMs: 1, level: 'info', text: 'hello', reconfiguration: null }],
       },

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { LOOK_EVERY_MS } from '../../src/framework/daemon/program-watch.ts'
 import { ApiWorld } from './api-world.ts'
 
 let world: ApiWorld
@@ -7,6 +8,7 @@ beforeEach(async () => {
 })
 afterEach(() => world.close())
 
+const START_MISSING = '/opt/web/start is missing, not a file, or not executable on beta.'
 const on = { kind: 'services-on', services: ['web'] }
 const toBeta = { kind: 'switchover', logicalHosts: ['ha1'], to: 'beta' }
 
@@ -39,7 +41,7 @@ describe('hareg', () => {
   })
 
   it('refuses programs that cannot be executed here, after what is wrong otherwise', async () => {
-    world.missing.add('/opt/web/stop')
+    world.missing.add('alpha /opt/web/stop')
     expect(await world.register()).toMatchObject({
       status: 400,
       body: {
@@ -87,10 +89,36 @@ describe('haswitch', () => {
   it('warns of programs that are missing', async () => {
     await world.register()
     await world.submit(on)
-    world.missing.add('/opt/web/start')
-    expect((await world.post('/v1/plans', toBeta)).body.warnings).toEqual([
-      '/opt/web/start is missing, not a file, or not executable on beta.',
+    world.missing.add('beta /opt/web/start')
+    await world.clock.pass(LOOK_EVERY_MS)
+    expect((await world.post('/v1/plans', toBeta)).body.warnings).toEqual([START_MISSING])
+  })
+
+  it('warns of a standby that would fail: when the service is switched on, and in the status', async () => {
+    world.missing.add('beta /opt/web/start')
+    await world.register()
+    await world.clock.pass(500)
+    expect((await world.post('/v1/plans', on)).body.warnings).toEqual([START_MISSING])
+    expect((await world.get('/v1/status')).body.missingPrograms).toEqual([])
+    const { body } = await world.post('/v1/reconfigurations', { request: on })
+    expect(body).toEqual({ reconfiguration: expect.any(Number), warnings: [START_MISSING] })
+    await world.rest()
+    expect((await world.get('/v1/status')).body.missingPrograms).toEqual([
+      { host: 'beta', service: 'web', logicalHosts: ['ha1'], programs: ['/opt/web/start'] },
     ])
+    world.missing.clear()
+    await world.clock.pass(LOOK_EVERY_MS)
+    expect((await world.get('/v1/status')).body.missingPrograms).toEqual([])
+    expect((await world.post('/v1/reconfigurations', { request: on })).body).toEqual({
+      reconfiguration: null,
+      warnings: [],
+    })
+  })
+
+  it('looks itself at the programs of the host that is asked', async () => {
+    await world.register()
+    world.missing.add('alpha /opt/web/start')
+    expect((await world.post('/v1/plans', on)).body.warnings).toEqual([START_MISSING.replace('beta', 'alpha')])
   })
 
   it('refuses what the planner refuses', async () => {

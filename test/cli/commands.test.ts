@@ -51,6 +51,20 @@ describe('hareg', () => {
     expect(await ok('hareg')).toBe('')
   })
 
+  it('warns of a standby that would fail, with its name and the path', async () => {
+    world.api.missing.add('beta /opt/stop')
+    await ok(REGISTER)
+    await world.api.clock.pass(500)
+    const warning = '/opt/stop is missing, not a file, or not executable on beta.'
+    expect(await ok('hareg -y web --plan')).toContain(`  WARNING: ${warning}\n`)
+    expect(await ok('hastat')).toMatch(/^All well\./)
+    expect(await ok('hareg -y web')).toMatch(new RegExp(`^warning: ${warning}\n`))
+    expect(await json('hareg -y web')).toMatchObject({ reconfiguration: null, warnings: [warning] })
+    const needy = await ok('hastat')
+    expect(needy).toMatch(/^1 thing needs you:\n {2}! beta could not run web if it took ha1 on\n/)
+    expect(needy).toContain('      /opt/stop is missing, not a file, or not executable on beta\n')
+  })
+
   it('prints with -q a command that registers the same again', async () => {
     await ok([...REGISTER, '-t', 'START=7', '-h', '', '-v', "it's 1", '-a', '2.2', '-p', 'p1,p2'])
     const before = await ok('hareg -q web')

@@ -126,6 +126,7 @@ export class SimHost {
       identity: { root: '/', pid: 1, version: 'simulated' },
       settings: { rereadMs: 5_000, journalMax: 200 },
       recordPlan: () => {},
+      missingPrograms: async () => [],
       guardReports: () => [],
     })
     this.#loop = loop

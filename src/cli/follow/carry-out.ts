@@ -13,6 +13,6 @@ export async function carryOut(
     printAnswer(context, await context.api.plan(request), planLines)
     return 0
   }
-  const { reconfiguration } = await context.api.submit({ request })
-  return followReconfiguration(context, reconfiguration)
+  const { reconfiguration, warnings } = await context.api.submit({ request })
+  return followReconfiguration(context, reconfiguration, warnings)
 }

@@ -17,12 +17,21 @@ type Followed =
 
 /**
  * Shows a reconfiguration until its end, and says in one sentence what is so now. Throws `GOAL_NOT_REACHED` with what failed, `WAIT_TIMED_OUT` when
- * the end is not known. Ctrl-C ends the watching only. Null = there was nothing to do.
+ * the end is not known. Ctrl-C ends the watching only. Null = there was nothing to do. `warnings` are told first.
  */
-export async function followReconfiguration(context: Context, reconfiguration: number | null): Promise<number> {
+export async function followReconfiguration(
+  context: Context,
+  reconfiguration: number | null,
+  warnings: readonly string[] = [],
+): Promise<number> {
+  if (!context.json) for (const warning of warnings) printLine(context, `warning: ${warning}`)
   if (reconfiguration === null) {
     if (context.json)
-      printJson(context, { reconfiguration: null, outcome: 'reached', why: [], logicalHosts: [], durationMs: 0 })
+      printEnd(
+        context,
+        { reconfiguration: null, outcome: 'reached', why: [], logicalHosts: [], durationMs: 0 },
+        warnings,
+      )
     else printLine(context, 'Nothing had to be done.')
     return 0
   }
@@ -36,7 +45,7 @@ export async function followReconfiguration(context: Context, reconfiguration: n
   const { end } = followed
   if (end.outcome === 'not reached') throw notReached(end, followed.failures)
   if (end.outcome === 'unknown') throw unknownEnd(end)
-  if (context.json) printEnd(context, end)
+  if (context.json) printEnd(context, end, warnings)
   else for (const line of closingLines(end)) printLine(context, line)
   return 0
 }
@@ -64,8 +73,11 @@ async function watch(context: Context, reconfiguration: number): Promise<Followe
   }
 }
 
-function printEnd(context: Context, { reconfiguration, outcome, why, logicalHosts, durationMs }: End): void {
-  printJson(context, { reconfiguration, outcome, why, logicalHosts, durationMs })
+type PrintedEnd = Omit<End, 'kind' | 'reconfiguration'> & { readonly reconfiguration: number | null }
+
+function printEnd(context: Context, end: PrintedEnd, warnings: readonly string[]): void {
+  const { reconfiguration, outcome, why, logicalHosts, durationMs } = end
+  printJson(context, { reconfiguration, outcome, why, logicalHosts, durationMs, warnings })
 }
 
 /** Logical hosts whose end is told one by one; of more, only how many. */

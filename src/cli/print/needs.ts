@@ -1,4 +1,4 @@
-import type { LogicalHostStatusJson, StatusJson } from '../../framework/api/wire.ts'
+import type { LogicalHostStatusJson, MissingProgramsJson, StatusJson } from '../../framework/api/wire.ts'
 import { writeTime } from './duration.ts'
 
 /** One thing that is not as it should be, and what to do about it. */
@@ -8,12 +8,16 @@ export interface Need {
   readonly todo: readonly string[]
 }
 
+/** Programs of one service and host that are named; a service that is not installed at all misses them all. */
+const PROGRAMS_TOLD_MAX = 5
+
 /** Finds what an operator has to look at, worst first; empty when all is well. Maintenance is wanted, and what is in motion comes to an end by itself. */
 export function findNeeds(status: StatusJson): readonly Need[] {
   return [
     ...status.logicalHosts.flatMap(stuckNeeds),
     ...status.logicalHosts.flatMap(unmasteredNeeds),
     ...status.logicalHosts.flatMap(serviceNeeds),
+    ...status.missingPrograms.map(missingNeed),
     ...status.physicalHosts.flatMap(({ name, membership }): readonly Need[] =>
       membership === 'not a member'
         ? [{ what: `${name} is not a member of the cluster`, todo: [`on ${name}: scadmin startnode`] }]
@@ -68,6 +72,19 @@ function serviceNeeds(host: LogicalHostStatusJson): readonly Need[] {
       todo: [...where, remedy],
     }
   })
+}
+
+function missingNeed({ host, service, logicalHosts, programs }: MissingProgramsJson): Need {
+  const told = programs.slice(0, PROGRAMS_TOLD_MAX)
+  const more = programs.length - told.length
+  return {
+    what: `${host} could not run ${service} if it took ${logicalHosts.join(', ')} on`,
+    todo: [
+      ...told.map((program) => `${program} is missing, not a file, or not executable on ${host}`),
+      ...(more > 0 ? [`and ${more} more`] : []),
+      `install what is missing on ${host}; it looks again every half minute`,
+    ],
+  }
 }
 
 function guardNeeds({ guardReports, answeredBy }: StatusJson): readonly Need[] {

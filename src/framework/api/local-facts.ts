@@ -1,15 +1,21 @@
 import { lookup } from 'node:dns/promises'
-import { access, constants, stat } from 'node:fs/promises'
-import type { PhysicalHostName } from '../model/names.ts'
+import { isHaError } from '../errors/ha-error.ts'
 import type { HostFacts } from './host-facts.ts'
 
-/** Programs that are looked at at the same time. */
-const LOOKS_AT_ONCE = 32
-
-/** Makes the facts that come from this host itself: its files and its resolver. Of other hosts' files it knows nothing. */
-export function readLocalFacts(me: PhysicalHostName): Pick<HostFacts, 'missingPrograms' | 'lookUp'> {
+/** Makes the facts that come from this host itself: its files, by `look`, and its resolver. */
+export function readLocalFacts(
+  look: (programs: readonly string[], signal: AbortSignal) => Promise<readonly string[]>,
+): Pick<HostFacts, 'missingPrograms' | 'lookUp'> {
   return {
-    missingPrograms: (host, programs) => (host === me ? findMissing(programs) : Promise.resolve([])),
+    missingPrograms: async (programs) => {
+      try {
+        return await look(programs, new AbortController().signal)
+      } catch (error) {
+        // Nothing is known then; what cannot be looked at is no reason to refuse, and the start will tell.
+        if (isHaError(error, 'METHOD_FAILED')) return []
+        throw error
+      }
+    },
     lookUp: async (name) => {
       try {
         return (await lookup(name)).address
@@ -18,26 +24,5 @@ export function readLocalFacts(me: PhysicalHostName): Pick<HostFacts, 'missingPr
         return undefined
       }
     },
-  }
-}
-
-async function findMissing(programs: readonly string[]): Promise<readonly string[]> {
-  const missing: string[] = []
-  for (let first = 0; first < programs.length; first += LOOKS_AT_ONCE) {
-    const some = programs.slice(first, first + LOOKS_AT_ONCE)
-    const executable = await Promise.all(some.map(isExecutable))
-    missing.push(...some.filter((_, index) => executable[index] === false))
-  }
-  return missing
-}
-
-/** A directory has the right to be searched, which is the same bit as to be executed. */
-async function isExecutable(program: string): Promise<boolean> {
-  try {
-    await access(program, constants.X_OK)
-    return (await stat(program)).isFile()
-  } catch {
-    // Absent, not executable, or in a directory that cannot be searched: it cannot be called.
-    return false
   }
 }

@@ -22,6 +22,8 @@ export interface ApiServices {
   halfRuns(reconfiguration: number): readonly HalfRun[]
   /** Returns the steps that have been running for a while, on any host. */
   progress(): readonly Progress[]
+  /** Returns what members cannot execute although they may have to, as each found when it last looked; members that miss nothing are left out. */
+  missingPrograms(): ReadonlyMap<PhysicalHostName, readonly string[]>
   /** Plans without committing. Throws what the planner throws. The plan is remembered, bounded and for a bounded time, under `id`. */
   preview(cause: Cause): { readonly id: string; readonly plan: Plan }
   /**

@@ -1,7 +1,6 @@
-import type { PhysicalHostName } from '../model/names.ts'
-import type { Cause, Plan } from '../model/reconfiguration.ts'
-import type { Step } from '../model/step.ts'
-import { collectDurations, groupBy } from './expected-durations.ts'
+import type { Cause } from '../model/reconfiguration.ts'
+import { collectDurations } from './expected-durations.ts'
+import { warnOfPlan, warnOfServices } from './find-missing.ts'
 import type { RouteContext } from './route-context.ts'
 import { viewPlan } from './views/plan-view.ts'
 import type { PlanJson } from './wire.ts'
@@ -10,35 +9,19 @@ import type { PlanJson } from './wire.ts'
 const HISTORY_MAX = 50
 
 /** Plans without doing anything, and shows the plan with what is known of it. Throws what the planner refuses. */
-export async function showPlan({ services, facts }: RouteContext, cause: Cause): Promise<PlanJson> {
+export async function showPlan(context: RouteContext, cause: Cause): Promise<PlanJson> {
+  const { services } = context
   const { id, plan } = services.preview(cause)
   const latest = services.reconfigurations().slice(-HISTORY_MAX)
   return viewPlan(plan, {
     id,
     durations: collectDurations(latest.flatMap(({ number }) => services.halfRuns(number))),
     parallelMovesMax: services.state().cluster.budgets.parallelMovesMax,
-    warnings: await findMissing(plan, facts.missingPrograms),
+    warnings: [...new Set([...(await warnOfPlan(context, plan)), ...(await warnOfCause(context, cause))])],
   })
 }
 
-async function findMissing(
-  plan: Plan,
-  missingPrograms: RouteContext['facts']['missingPrograms'],
-): Promise<readonly string[]> {
-  const warnings: string[] = []
-  for (const [host, halves] of groupBy(plan.halves, (half) => half.host)) {
-    const programs = new Set(halves.flatMap(({ steps }) => steps.flatMap(programsOf)))
-    const missing = await missingPrograms(host, [...programs])
-    warnings.push(...missing.map((program) => sentence(program, host)))
-  }
-  return warnings
-}
-
-function programsOf(step: Step): readonly string[] {
-  const ladder = step.ifItFails.kind === 'ladder' ? step.ifItFails.steps.flatMap(programsOf) : []
-  return step.action.kind === 'method' ? [step.action.program, ...ladder] : ladder
-}
-
-function sentence(program: string, host: PhysicalHostName): string {
-  return `${program} is missing, not a file, or not executable on ${host}.`
+/** Tells what the operator should know of what is asked for, beside what the plan itself calls: a service that is switched on should start on every possible master. */
+export async function warnOfCause(context: RouteContext, cause: Cause): Promise<readonly string[]> {
+  return cause.kind === 'services-on' ? warnOfServices(context, cause.services) : []
 }

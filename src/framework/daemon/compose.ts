@@ -14,6 +14,9 @@ import { ipAddressDriver } from '../drivers/address/ip.ts'
 import { localAddressDriver } from '../drivers/address/local.ts'
 import { directoryDriver } from '../drivers/disk-group/directory.ts'
 import { fileSystemDriver } from '../drivers/disk-group/filesystem.ts'
+import { createLookForMissing } from '../drivers/missing-programs.ts'
+import { driverTag } from '../drivers/processes.ts'
+import { createRunCommand } from '../drivers/run-command.ts'
 import { isHaError } from '../errors/ha-error.ts'
 import { createRealHands } from '../execute/real-hands.ts'
 import { composeHands } from '../failfast/compose-hands.ts'
@@ -62,6 +65,8 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   const lookForTags = createTagLook(hostKey(place))
   const driverHost = { ...place, scope: hostKey(place), effects, lookForTags }
   const addresses = { local: localAddressDriver(driverHost), ip: ipAddressDriver(driverHost) }
+  const runCommand = createRunCommand({ effects, tag: driverTag(hostKey(place), 'programs') })
+  const missingPrograms = createLookForMissing(runCommand)
   const pathPrefixOf = (logicalHost: LogicalHostName): string => join(root, logicalHost)
   const { directory } = hostFile.database
   const database = await openFileDatabase({ directory, effects, create: mode === 'found', log: warn })
@@ -95,10 +100,11 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
     settings: LOOP_SETTINGS,
     expectCalls,
     recordPlan: (input) => plans.record(input),
+    missingPrograms,
     guardReports: () => reports,
   })
   const app = buildApp(loop.services, {
-    facts: { effects, ...readLocalFacts(hostFile.physicalHost), recentMessages: (max) => log.recent(max) },
+    facts: { effects, ...readLocalFacts(missingPrograms), recentMessages: (max) => log.recent(max) },
     log,
   })
   return {

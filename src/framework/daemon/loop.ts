@@ -11,6 +11,7 @@ import { describeEnding, type Ending, logOfEnding, mustFire } from './life.ts'
 import { Observer } from './observer.ts'
 import type { HostParts } from './parts.ts'
 import { PlannerTrigger } from './planner-trigger.ts'
+import { ProgramWatch } from './program-watch.ts'
 import { createServices } from './services.ts'
 import { Stamper } from './stamper.ts'
 
@@ -77,8 +78,9 @@ class Loop implements HostLoop {
     const holder = new Holder(this.#host)
     const actor = new Actor(this.#host, this.#deadline, holder)
     const trigger = new PlannerTrigger(this.#host)
+    const programs = new ProgramWatch(this.#host)
     this.#endWhenEvicted()
-    for (const part of [this.#stamper, this.#observer, holder, actor, trigger]) this.#run(() => part.run())
+    for (const part of [this.#stamper, this.#observer, holder, actor, trigger, programs]) this.#run(() => part.run())
     this.#run(() => this.#deadline.watch())
     this.#run(() => knowledge.rereadNowAndThen())
   }

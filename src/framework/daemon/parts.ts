@@ -32,6 +32,11 @@ export interface HostParts {
   readonly expectCalls?: () => void
   /** Keeps what a plan was made from. Never throws, never waits. */
   recordPlan(input: PlanInput): void
+  /**
+   * Returns those of the programs that cannot be executed on this host, in their order. Bounded in time, also when a disk hangs; throws `METHOD_FAILED` when
+   * nothing can be known.
+   */
+  missingPrograms(programs: readonly string[], signal: AbortSignal): Promise<readonly string[]>
   /** What the guard of this host stopped in former lives, newest first; bounded. */
   guardReports(): readonly GuardReport[]
 }

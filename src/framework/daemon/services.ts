@@ -26,6 +26,7 @@ export function createServices({ host, stampAges, leave }: ServicesParts): ApiSe
     reconfigurations: () => [...view.reconfigurations().values()].toSorted((a, b) => a.number - b.number),
     halfRuns: (number) => view.halfRuns().of(number),
     progress: () => [...view.progress().values()],
+    missingPrograms: () => missingOnMembers(host),
     preview: (cause) => {
       const state = host.state()
       const made = plan(state, cause, { nowWallMs: effects.nowWallMs() })
@@ -68,13 +69,25 @@ export function createServices({ host, stampAges, leave }: ServicesParts): ApiSe
 
   /** Who changed the configuration should see what follows from it; that it cannot be planned now is no failure of the change. */
   async function settle({ submit }: Pick<Host, 'submit'>): Promise<void> {
-    if (life.signal.aborted || host.ownMember() === undefined || !needsSettling(host.state())) return
+    if (
+      life.signal.aborted ||
+      host.ownMember() === undefined ||
+      !needsSettling(host.state(), { nowWallMs: effects.nowWallMs() })
+    )
+      return
     try {
       await submit.call(host, { cause: { kind: 'settle', why: 'the configuration changed' } })
     } catch (error) {
       if (!(error instanceof HaError)) throw error
     }
   }
+}
+
+/** A host that has gone may have been mended since. */
+function missingOnMembers({ view }: Host): ReturnType<ApiServices['missingPrograms']> {
+  const { members } = view.state()
+  const published = [...view.missingPrograms()].filter(([name]) => members.has(name))
+  return new Map(published.map(([name, { programs }]) => [name, programs]))
 }
 
 /** Plans as soon as what the request needs has come to rest. */

@@ -3,6 +3,7 @@ import { HaError, isHaError } from '../errors/ha-error.ts'
 import type { ClusterConfig, DataService, DiskGroup, LogicalHost, PhysicalHost } from '../model/cluster-config.ts'
 import type { ClusterState, Member, Stamp } from '../model/cluster-state.ts'
 import type { LogicalHostState } from '../model/mastery.ts'
+import type { MissingPrograms } from '../model/missing-programs.ts'
 import type { DataServiceName, DiskGroupName, LogicalHostName, PhysicalHostName } from '../model/names.ts'
 import type { Reconfiguration } from '../model/reconfiguration.ts'
 import type { Progress } from '../model/timeline.ts'
@@ -28,7 +29,7 @@ export interface Touched {
   readonly state: boolean
   /** The stamps that were written or removed. */
   readonly stamps: readonly PhysicalHostName[]
-  /** Timelines or progress. */
+  /** Timelines, progress, or which programs are missing. */
   readonly timeline: boolean
 }
 
@@ -54,6 +55,7 @@ export class ClusterView {
   readonly #reconfigurations = new Reconfigurations()
   readonly #halfRuns = new HalfRuns()
   readonly #progress = new CopiedMap<RecordKey, Progress>()
+  readonly #missingPrograms = new CopiedMap<PhysicalHostName, MissingPrograms>()
   #contentRevision = 0
   #state: ClusterState | undefined
   #touched: { state: boolean; stamps: Set<PhysicalHostName>; timeline: boolean } = nothingTouched()
@@ -113,6 +115,11 @@ export class ClusterView {
 
   progress(): ReadonlyMap<RecordKey, Progress> {
     return this.#progress.handOut()
+  }
+
+  /** What hosts cannot execute although they may have to; hosts that miss nothing, or have not looked yet, are not in it. */
+  missingPrograms(): ReadonlyMap<PhysicalHostName, MissingPrograms> {
+    return this.#missingPrograms.handOut()
   }
 
   /** How many records hold the reconfiguration beside its first one. */
@@ -222,6 +229,8 @@ export class ClusterView {
         return this.#halfRuns.put(decoded.value)
       case 'progress':
         return this.#progress.set(key, decoded.value)
+      case 'missingPrograms':
+        return this.#missingPrograms.set(decoded.value.host, decoded.value)
     }
   }
 
@@ -268,6 +277,8 @@ export class ClusterView {
         return this.#halfRuns.drop(key)
       case 'progress':
         return this.#progress.delete(key)
+      case 'missingPrograms':
+        return this.#missingPrograms.delete(name as PhysicalHostName)
     }
   }
 
@@ -280,7 +291,7 @@ export class ClusterView {
   #touch(kind: DecodedKind | undefined, revision: number): void {
     if (kind === 'stamp') return
     this.#contentRevision = Math.max(this.#contentRevision, revision)
-    if (kind === 'halfRun' || kind === 'progress') this.#touched.timeline = true
+    if (kind === 'halfRun' || kind === 'progress' || kind === 'missingPrograms') this.#touched.timeline = true
     else this.#touched.state = true
   }
 

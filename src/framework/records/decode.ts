@@ -3,6 +3,7 @@ import { HaError } from '../errors/ha-error.ts'
 import type { ClusterConfig, DataService, DiskGroup, LogicalHost, PhysicalHost } from '../model/cluster-config.ts'
 import type { Member, Stamp } from '../model/cluster-state.ts'
 import type { LogicalHostState } from '../model/mastery.ts'
+import type { MissingPrograms } from '../model/missing-programs.ts'
 import type { HalfRun, Progress } from '../model/timeline.ts'
 import type { Json, RecordKey } from '../ports/cluster-database.ts'
 import { clusterShape, dataServiceShape, diskGroupShape, logicalHostShape, physicalHostShape } from './config-shapes.ts'
@@ -15,7 +16,14 @@ import {
   reconfigurationPartShape,
   reconfigurationShape,
 } from './plan-shapes.ts'
-import { type Journal, journalShape, logicalHostStateShape, memberShape, stampShape } from './state-shapes.ts'
+import {
+  type Journal,
+  journalShape,
+  logicalHostStateShape,
+  memberShape,
+  missingProgramsShape,
+  stampShape,
+} from './state-shapes.ts'
 
 /** The version of the shapes that this Haven writes, and the greatest that it reads. */
 export const RECORD_SCHEMA = 1
@@ -35,6 +43,7 @@ export type Decoded =
   | { readonly kind: 'reconfigurationPart'; readonly value: ReconfigurationPart }
   | { readonly kind: 'halfRun'; readonly value: HalfRun }
   | { readonly kind: 'progress'; readonly value: Progress }
+  | { readonly kind: 'missingPrograms'; readonly value: MissingPrograms }
 
 /** The kinds of what records hold. */
 export type DecodedKind = Decoded['kind']
@@ -55,6 +64,7 @@ const SHAPES: Readonly<Record<DecodedKind, z.ZodType>> = {
   reconfigurationPart: reconfigurationPartShape,
   halfRun: halfRunShape,
   progress: progressShape,
+  missingPrograms: missingProgramsShape,
 }
 
 const FOLDERS = new Map<string, DecodedKind>([
@@ -70,6 +80,7 @@ const FOLDERS = new Map<string, DecodedKind>([
   ['reconfigurations', 'reconfiguration'],
   ['timelines', 'halfRun'],
   ['progress', 'progress'],
+  ['programs', 'missingPrograms'],
 ])
 
 /** Tells what kind of thing the record of that key holds; undefined for a kind that this version does not know (a later one may add some). */

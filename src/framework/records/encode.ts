@@ -1,6 +1,7 @@
 import { assertNever } from '../errors/assert-never.ts'
 import type { Stamp } from '../model/cluster-state.ts'
 import type { ConfigurationChange } from '../model/configuration-change.ts'
+import type { MissingPrograms } from '../model/missing-programs.ts'
 import type { Reconfiguration, StateChange } from '../model/reconfiguration.ts'
 import type { Half } from '../model/step.ts'
 import type { HalfRun, Progress } from '../model/timeline.ts'
@@ -54,6 +55,11 @@ export function putProgress(progress: Progress): Draft {
   return { kind: 'put', key, decoded: { kind: 'progress', value: progress } }
 }
 
+/** Drafts what a host cannot execute. */
+export function putMissingPrograms(missing: MissingPrograms): Draft {
+  return put(keyOf.programs(missing.host), { kind: 'missingPrograms', value: missing })
+}
+
 /** Drafts a reconfiguration: one record, and further ones when it has many halves. */
 export function putReconfiguration(made: Reconfiguration): readonly Draft[] {
   const inParts = chunks(made.halves, HALVES_PER_RECORD_MAX)
@@ -86,7 +92,7 @@ export function draftsOf(change: StateChange, memberBefore: (host: Hosts) => Mem
       return [put(keyOf.member(change.host), { kind: 'member', value: { ...member, state: 'leaving' } })]
     }
     case 'member-gone':
-      return [remove(keyOf.member(change.host)), remove(keyOf.stamp(change.host))]
+      return [keyOf.member, keyOf.stamp, keyOf.programs].map((key) => remove(key(change.host)))
     default:
       return assertNever(change)
   }

@@ -21,6 +21,7 @@ export const keyOf = {
   reconfigurationPart: (number: number, part: number): RecordKey => `reconfigurations/${number}/${part}`,
   halfRun: (run: HalfRunKey): RecordKey =>
     `timelines/${run.reconfiguration}/${run.logicalHost}/${run.host}/${run.kind}`,
+  programs: (host: PhysicalHostName): RecordKey => `programs/${host}`,
   progress: (logicalHost: LogicalHostName, host: PhysicalHostName): RecordKey => `progress/${logicalHost}/${host}`,
 } as const
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Member, Stamp } from '../model/cluster-state.ts'
 import type { Destination, LogicalHostState, Mastery, StartFailure } from '../model/mastery.ts'
+import { MISSING_PROGRAMS_MAX, type MissingPrograms } from '../model/missing-programs.ts'
 import type { Leftover } from '../model/step.ts'
 import { dataServiceName, logicalHostName, methodName, physicalHostName } from './config-shapes.ts'
 
@@ -19,6 +20,11 @@ export const stampShape: z.ZodType<Stamp> = z.object({
   sequence: z.int(),
   expiryMs: z.number(),
   seenRevision: z.int(),
+})
+
+export const missingProgramsShape: z.ZodType<MissingPrograms> = z.object({
+  host: physicalHostName,
+  programs: z.array(z.string()).min(1).max(MISSING_PROGRAMS_MAX),
 })
 
 export const leftoverShape: z.ZodType<Leftover> = z.object({
@@ -69,7 +75,15 @@ export const logicalHostStateShape: z.ZodType<LogicalHostState> = z.object({
   reconfiguration: z.int().nonnegative(),
   sinceWallMs: wallMs,
   startFailures: z.array(startFailureShape),
-  takeOnFailures: z.array(z.object({ host: physicalHostName, reconfiguration: z.int(), message: z.string() })),
+  takeOnFailures: z.array(
+    z.object({
+      host: physicalHostName,
+      atWallMs: z.number(),
+      tries: z.int(),
+      reconfiguration: z.int(),
+      message: z.string(),
+    }),
+  ),
   without: z.array(dataServiceName),
   switchbackTo: physicalHostName.nullable(),
   takeoversWallMs: z.array(wallMs),

@@ -30,6 +30,8 @@ export class SmallWorld {
   /** How long each step takes, virtual milliseconds. */
   stepMs = 1
   answer: Answer = () => undefined
+  /** `host program` that cannot be executed there. */
+  readonly missing = new Set<string>()
   /** Hosts that do not reach the database: their calls hang. */
   readonly cutOff = new Set<string>()
 
@@ -126,6 +128,7 @@ export class HostInWorld {
       identity: { root: '/', pid: 1, version: 'test' },
       settings: LOOP_SETTINGS,
       recordPlan: () => undefined,
+      missingPrograms: async (programs) => programs.filter((program) => world.missing.has(`${name} ${program}`)),
       guardReports: () => [],
     })
     void this.loop.ended.then((ending) => {

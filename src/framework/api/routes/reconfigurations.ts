@@ -15,7 +15,7 @@ import {
   submitShape,
 } from '../request-shapes.ts'
 import type { RouteContext } from '../route-context.ts'
-import { showPlan } from '../show-plan.ts'
+import { showPlan, warnOfCause } from '../show-plan.ts'
 import { toCause } from '../to-cause.ts'
 import { viewHistory } from '../views/history-view.ts'
 import { viewTimeline } from '../views/timeline-view.ts'
@@ -37,13 +37,16 @@ export function addReconfigurationRoutes(app: FastifyInstance, context: RouteCon
 
   app.post('/v1/plans/:name/apply', async (request): Promise<SubmittedJson> => {
     parseRequest(emptyShape, request.body, 'request')
-    return { reconfiguration: await services.apply(parseRequest(nameShape, request.params, 'path').name) }
+    const reconfiguration = await services.apply(parseRequest(nameShape, request.params, 'path').name)
+    // Whoever applies a plan has read its warnings.
+    return { reconfiguration, warnings: [] }
   })
 
   app.post('/v1/reconfigurations', async (request): Promise<SubmittedJson> => {
     const { request: wanted, busyWaitMs = BUSY_WAIT_MS } = parseRequest(submitShape, request.body, 'request')
     const cause = toCause(services.state(), wanted, operatorOf(request))
-    return { reconfiguration: await services.submit(cause, { busyWaitMs }) }
+    const reconfiguration = await services.submit(cause, { busyWaitMs })
+    return { reconfiguration, warnings: await warnOfCause(context, cause) }
   })
 
   app.get('/v1/reconfigurations', async (request): Promise<HistoryJson> => {

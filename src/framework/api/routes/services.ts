@@ -39,7 +39,7 @@ export function addServiceRoutes(app: FastifyInstance, context: RouteContext): v
 async function refuseMissingPrograms({ services, facts }: RouteContext, wanted: RegisterRequest): Promise<void> {
   const me = services.identity().physicalHost
   const programs = Object.values(wanted.methods).map((program) => joinPath(wanted.baseDirectory ?? '', program))
-  const missing = await facts.missingPrograms(me, [...new Set(programs)])
+  const missing = await facts.missingPrograms([...new Set(programs)])
   if (missing.length === 0) return
   throw new HaError(
     'CONFIG_INVALID',

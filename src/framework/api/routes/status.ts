@@ -21,6 +21,7 @@ export function addStatusRoutes(app: FastifyInstance, { services, facts }: Route
       stampAges: services.stampAges(),
       reconfigurations: services.reconfigurations(),
       progress: services.progress(),
+      missingPrograms: services.missingPrograms(),
       guardReports: services.guardReports(),
       messages: facts.recentMessages(messages),
       nowWallMs: facts.effects.nowWallMs(),

@@ -6,6 +6,7 @@ import type { Reconfiguration } from '../../model/reconfiguration.ts'
 import type { Progress } from '../../model/timeline.ts'
 import { describeAction, describeMastery } from '../../plan/describe.ts'
 import { groupBy } from '../expected-durations.ts'
+import { missingOfServicesOn } from '../find-missing.ts'
 import type { GuardReport, Identity } from '../services.ts'
 import type {
   LogicalHostStatusJson,
@@ -26,6 +27,7 @@ export interface StatusFacts {
   readonly stampAges: ReadonlyMap<PhysicalHostName, number>
   readonly reconfigurations: readonly Reconfiguration[]
   readonly progress: readonly Progress[]
+  readonly missingPrograms: ReadonlyMap<PhysicalHostName, readonly string[]>
   readonly guardReports: readonly GuardReport[]
   readonly messages: readonly MessageJson[]
   readonly nowWallMs: number
@@ -56,6 +58,9 @@ export function viewStatus(facts: StatusFacts): StatusJson {
     }),
     services: services.map((service) => viewServiceStatus(state, service)),
     progress: facts.progress.map(viewProgress),
+    missingPrograms: missingOfServicesOn(state, facts.missingPrograms, identity.root).map(
+      ({ host, service, logicalHosts, programs }) => ({ host, service: service.name, logicalHosts, programs }),
+    ),
     privateNetworks: [],
     publicNetworks: [],
     guardReports: facts.guardReports,

@@ -33,6 +33,8 @@ export interface SubmitRequest {
 export interface SubmittedJson {
   /** The reconfiguration that was committed and now runs; null = there was nothing to do. */
   readonly reconfiguration: number | null
+  /** What the operator should know although it is done; one sentence each. For `services-on`: programs that a possible master cannot execute. */
+  readonly warnings: readonly string[]
 }
 
 /** Body of `POST /v1/services`: one registration, as `hareg -r` takes it. */

@@ -18,6 +18,8 @@ export interface StatusJson {
   readonly services: readonly ServiceStatusJson[]
   /** Steps that have been running for a while, on any host. */
   readonly progress: readonly ProgressJson[]
+  /** Programs of services that are on and that a possible master could not execute: a takeover to it would fail. By host, then by service. */
+  readonly missingPrograms: readonly MissingProgramsJson[]
   /** Empty until networks are configured. */
   readonly privateNetworks: readonly NetworkStatusJson[]
   readonly publicNetworks: readonly NetworkStatusJson[]
@@ -145,6 +147,16 @@ export interface ProgressJson {
   readonly sentence: string
   readonly startedWallMs: number
   readonly timeoutMs: number
+}
+
+/** What one host cannot execute of one service. */
+export interface MissingProgramsJson {
+  readonly host: string
+  readonly service: string
+  /** Logical hosts of the service that the host is a possible master of. */
+  readonly logicalHosts: readonly string[]
+  /** Absolute paths; never empty. */
+  readonly programs: readonly string[]
 }
 
 /** A network; none are configured in this version. */
