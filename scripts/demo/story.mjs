@@ -38,7 +38,7 @@ export async function playStory(play) {
 function introduce({ stage: { directory, installation, alpha } }) {
   say(
     'Haven demo: a web server moves between two physical hosts, alpha and beta, and a client watches it move. Both hosts are on',
-    'this machine: each has its own daemons and its own directory. It takes about 20 seconds and needs no rights; everything is',
+    'this machine: each has its own daemons and its own directory. It takes about 10 seconds and needs no rights; everything is',
     `in ${directory}, which is removed at the end.`,
     '',
     'Lines such as "alpha$ hastat" are the commands that run, as you would type them at that host. Here, a host is a directory:',
@@ -97,7 +97,6 @@ async function switchOn({ stage, commands, client, checks, signal }) {
   await client.waitFor('alpha', { withinMs: WAIT_MS, signal })
   say('', `A client begins to ask for ${client.url}/ every 5 ms, and gets its page from alpha.`)
   checks.expect('alpha is the master', await commands.ask(alpha, 'haget -f master -h ha1'), 'alpha')
-  await commands.run(alpha, 'hastat')
 }
 
 /**
@@ -164,6 +163,7 @@ async function losePower({ stage, commands, client, checks, signal }) {
   )
   sayOutage(client)
   await commands.run(alpha, 'scadmin explain ha1')
+  await commands.run(alpha, 'hastat')
   return timeline.durationMs
 }
 
@@ -172,7 +172,7 @@ async function comeBack({ stage, commands, checks }) {
   const { alpha, beta } = stage
   heading('beta has its power back')
   await commands.run(beta, 'scadmin startnode')
-  await commands.run(alpha, 'hastat')
+  await commands.run(alpha, 'scadmin history')
   checks.expect('both are members', (await commands.ask(alpha, 'haget -f members')).split('\n'), ['alpha', 'beta'])
 }
 
