@@ -8,6 +8,8 @@ import type { Host } from './host.ts'
 const TURN_MS = 40
 /** Breaks the tie of hosts that think they are in the same place. */
 const JITTER_MS = 20
+/** What is due because time has passed waits for seconds already. */
+const LOOK_EVERY_MS = 5_000
 /** Whatever made a plan fail is still there a moment later. */
 const AGAIN_AFTER_MS = 1_000
 
@@ -26,6 +28,7 @@ export class PlannerTrigger {
   async run(): Promise<void> {
     const { parts, life } = this.#host
     this.#bell.ring()
+    void this.#ringNowAndThen()
     for (;;) {
       await this.#bell.heard(life.signal)
       if (!life.signal.aborted && !this.#isCalledFor()) continue
@@ -35,8 +38,20 @@ export class PlannerTrigger {
     }
   }
 
+  /** Some things are due because time has passed, such as another try after a failed take-on. */
+  async #ringNowAndThen(): Promise<void> {
+    const { parts, life } = this.#host
+    while (!life.signal.aborted) {
+      await sleepUntilAborted(parts.effects, LOOK_EVERY_MS, life.signal)
+      this.#bell.ring()
+    }
+  }
+
   #isCalledFor(): boolean {
-    return this.#host.ownMember() !== undefined && needsSettling(this.#host.state())
+    return (
+      this.#host.ownMember() !== undefined &&
+      needsSettling(this.#host.state(), { nowWallMs: this.#host.parts.effects.nowWallMs() })
+    )
   }
 
   #turnMs(): number {

@@ -56,9 +56,13 @@ export interface StartFailure {
   readonly message: string
 }
 
-/** A host that could not take the logical host on for a reason that is not a service: a disk group or an address. */
+/** A host that could not take the logical host on for a reason that is not a service: a disk group or an address. It is tried again a few times. */
 export interface TakeOnFailure {
   readonly host: PhysicalHostName
+  /** Wall clock of the last try. */
+  readonly atWallMs: number
+  /** Tries that failed in a row, at least 1. */
+  readonly tries: number
   readonly reconfiguration: number
   readonly message: string
 }

@@ -50,7 +50,18 @@ type Become = (mastery: Mastery) => StateChange[]
 
 function whenDone(state: ClusterState, at: LogicalHostState, half: Half, become: Become): Advance {
   if (half.kind === 'give-up') return whenReleased(state, at, half.host, become)
-  return { kind: 'commit', changes: become({ kind: 'mastered', by: half.host }) }
+  const [change, ...rest] = become({ kind: 'mastered', by: half.host })
+  assert(change?.kind === 'logical-host' && rest.length === 0)
+  return { kind: 'commit', changes: [{ ...change, state: withoutFailuresOn(change.state, half.host) }] }
+}
+
+/** It was taken on there after all, and the services that it is not mastered without have started. */
+function withoutFailuresOn(at: LogicalHostState, host: PhysicalHostName): LogicalHostState {
+  return {
+    ...at,
+    takeOnFailures: at.takeOnFailures.filter((failure) => failure.host !== host),
+    startFailures: at.startFailures.filter((failure) => failure.host !== host || at.without.includes(failure.service)),
+  }
 }
 
 function whenReleased(state: ClusterState, at: LogicalHostState, host: PhysicalHostName, become: Become): Advance {

@@ -1,4 +1,5 @@
 import type { DataServiceName, LogicalHostName, PhysicalHostName } from '../model/names.ts'
+import { mayTryAgain } from '../supervise/take-on-retries.ts'
 import type { Draft } from './draft.ts'
 import { withDependants } from './service-order.ts'
 
@@ -37,7 +38,8 @@ export function chooseMaster(draft: Draft, name: LogicalHostName, wishes: Wishes
 
 /** Whether a host could take the logical host on as far as is known, whatever its services do there. */
 export function isAble(draft: Draft, name: LogicalHostName, host: PhysicalHostName): boolean {
-  return draft.isFit(host) && !draft.state(name).takeOnFailures.some((failure) => failure.host === host)
+  const failure = draft.state(name).takeOnFailures.find((known) => known.host === host)
+  return draft.isFit(host) && (failure === undefined || mayTryAgain(failure, draft.facts.nowWallMs))
 }
 
 /** Lists the services that did not start on `host`, with those that depend on them. */

@@ -21,9 +21,9 @@ export function plan(state: ClusterState, cause: Cause, facts: PlanFacts): Plan 
   return draft.finish()
 }
 
-/** Whether `plan` would find something to do for the cause `settle`. Cheap: asked after every change. */
-export function needsSettling(state: ClusterState): boolean {
-  const draft = new Draft(state, { kind: 'settle', why: 'question' }, { nowWallMs: 0 })
+/** Whether `plan` would find something to do for the cause `settle`. Cheap: asked after every change, and now and then. */
+export function needsSettling(state: ClusterState, facts: PlanFacts): boolean {
+  const draft = new Draft(state, { kind: 'settle', why: 'question' }, facts)
   return [...state.logicalHosts.keys()].some((name) => isUnsettled(draft, name))
 }
 

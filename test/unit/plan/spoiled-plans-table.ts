@@ -158,7 +158,13 @@ export const spoiledPlans: readonly Case[] = [
     'switchover',
     stateOf((s) => ({
       ...s,
-      takeOnFailures: [1, 2].map((reconfiguration) => ({ host: host('h2'), reconfiguration, message: '' })),
+      takeOnFailures: [1, 2].map((reconfiguration) => ({
+        host: host('h2'),
+        atWallMs: 0,
+        tries: 1,
+        reconfiguration,
+        message: '',
+      })),
     })),
   ],
   [

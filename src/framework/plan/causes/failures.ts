@@ -22,7 +22,10 @@ export function planHalfFailed(draft: Draft, cause: HalfFailed): void {
     cause.half === 'adjust' ? nextAfterAdjust(draft, name, host) : chooseMaster(draft, name, { stayOn: host })
   if (next === undefined) {
     giveUp(draft, name, host, draft.isFit(host) ? 'cannot-be-taken-on' : 'no-possible-master')
-    draft.because(name, `${host} cleans up: ${cause.message}; no other possible master is left that could take it on`)
+    draft.because(
+      name,
+      `${host} cleans up: ${cause.message}; no other possible master is left that could take it on now`,
+    )
   } else if (next.host === host) {
     goOnWithout(draft, cause, next)
   } else {
@@ -87,9 +90,9 @@ function rememberStartFailure(draft: Draft, name: LogicalHostName, failure: Star
   draft.remember(name, { startFailures: [...others, failure] })
 }
 
-function rememberTakeOnFailure(draft: Draft, cause: HalfFailed): void {
-  const others = draft.state(cause.logicalHost).takeOnFailures.filter((known) => known.host !== cause.host)
-  draft.remember(cause.logicalHost, {
-    takeOnFailures: [...others, { host: cause.host, reconfiguration: cause.follows, message: cause.message }],
-  })
+function rememberTakeOnFailure(draft: Draft, { logicalHost: name, host, follows, message }: HalfFailed): void {
+  const { takeOnFailures } = draft.state(name)
+  const tries = (takeOnFailures.find((known) => known.host === host)?.tries ?? 0) + 1
+  const failure = { host, atWallMs: draft.facts.nowWallMs, tries, reconfiguration: follows, message }
+  draft.remember(name, { takeOnFailures: [...takeOnFailures.filter((known) => known.host !== host), failure] })
 }

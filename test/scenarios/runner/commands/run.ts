@@ -63,7 +63,7 @@ function abortIfAsked(scene: Scene, host: PhysicalHostName, { ended }: Walked): 
 }
 
 /** What the loop of some host plans without being asked: the end of a leave, and settling. */
-function nextByItself({ state, world }: Scene): Cause | undefined {
+function nextByItself({ state, world, nowWallMs }: Scene): Cause | undefined {
   const left = [...state.members.values()].find(
     ({ host, state: life }) =>
       life === 'leaving' &&
@@ -71,5 +71,5 @@ function nextByItself({ state, world }: Scene): Cause | undefined {
       [...state.states.values()].every((at) => actorOf(at.mastery) !== host),
   )
   if (left !== undefined) return { kind: 'host-left', host: left.host }
-  return needsSettling(state) ? { kind: 'settle', why: 'something is to be settled' } : undefined
+  return needsSettling(state, { nowWallMs }) ? { kind: 'settle', why: 'something is to be settled' } : undefined
 }
