@@ -61,7 +61,7 @@ describe('hareg', () => {
     expect(await ok('hareg -y web')).toMatch(new RegExp(`^warning: ${warning}\n`))
     expect(await json('hareg -y web')).toMatchObject({ reconfiguration: null, warnings: [warning] })
     const needy = await ok('hastat')
-    expect(needy).toMatch(/^1 thing needs you:\n {2}! beta could not run web if it took ha1 on\n/)
+    expect(needy).toMatch(/^1 thing needs you:\n {2}! programs of web are missing on beta, a possible master of ha1\n/)
     expect(needy).toContain('      /opt/stop is missing, not a file, or not executable on beta\n')
   })
 

@@ -78,7 +78,7 @@ function missingNeed({ host, service, logicalHosts, programs }: MissingProgramsJ
   const told = programs.slice(0, PROGRAMS_TOLD_MAX)
   const more = programs.length - told.length
   return {
-    what: `${host} could not run ${service} if it took ${logicalHosts.join(', ')} on`,
+    what: `programs of ${service} are missing on ${host}, a possible master of ${logicalHosts.join(', ')}`,
     todo: [
       ...told.map((program) => `${program} is missing, not a file, or not executable on ${host}`),
       ...(more > 0 ? [`and ${more} more`] : []),

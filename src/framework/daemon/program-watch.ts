@@ -66,12 +66,11 @@ export class ProgramWatch {
 
   #log(programs: readonly string[]): void {
     const { host, log } = this.#host.parts
-    if (programs.length === 0)
-      log.write({ level: 'info', message: `all registered programs can be executed on ${host}` })
+    if (programs.length === 0) log.write({ level: 'info', message: `${host} can execute all registered programs` })
     else
       log.write({
         level: 'warn',
-        message: `${programs.length} registered programs cannot be executed on ${host}`,
+        message: `${host} cannot execute ${programs.length} of the registered programs`,
         facts: { programs },
       })
   }
