@@ -66,6 +66,15 @@ describe('START_NET', () => {
     expect(service.pid('ha1')).toBeUndefined()
   })
 
+  it('tells of a failure what this run said, not what an earlier one did', () => {
+    const prefix = service.makeLogicalHost('ha1', settings('FOLDER=nowhere\n'))
+    service.call('start-net', 'ha1', '')
+    writeFileSync(join(prefix, 'http/http.conf'), settings('FOLDER=elsewhere\n'))
+    const { stderr } = service.call('start-net', 'ha1', '')
+    expect(stderr).toMatch(/there is no folder .*elsewhere/)
+    expect(stderr).not.toContain('nowhere')
+  })
+
   it.each([
     ['no address', () => 'PORT=8080\n', "an IP address, not ''"],
     ['settings that are no shell', () => 'ADDRESS=(\n', 'http.conf'],
