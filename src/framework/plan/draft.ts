@@ -3,6 +3,7 @@ import type { ClusterConfig, DataService, LogicalHost } from '../model/cluster-c
 import type { ClusterState, Member } from '../model/cluster-state.ts'
 import type { LogicalHostState, Mastery } from '../model/mastery.ts'
 import type { DataServiceName, LogicalHostName, PhysicalHostName } from '../model/names.ts'
+import { stateOfNewLogicalHost } from '../model/new-logical-host.ts'
 import type { Because, Cause, Plan, StateChange } from '../model/reconfiguration.ts'
 import { isSameValue } from '../model/same-value.ts'
 import type { Half } from '../model/step.ts'
@@ -59,7 +60,7 @@ export class Draft {
 
   /** Returns the state of a logical host as drafted so far. */
   state(name: LogicalHostName): LogicalHostState {
-    return this.#states.get(name) ?? this.before.states.get(name) ?? initialState(name)
+    return this.#states.get(name) ?? this.before.states.get(name) ?? stateOfNewLogicalHost(name)
   }
 
   /** Whether the host is a member that may take logical hosts on. */
@@ -158,7 +159,7 @@ export class Draft {
   #stateChanges(): StateChange[] {
     const withHalves = new Set(this.#halves.map((half) => half.logicalHost))
     return [...this.#states.values()].flatMap((drafted): StateChange[] => {
-      const was = this.before.states.get(drafted.name) ?? initialState(drafted.name)
+      const was = this.before.states.get(drafted.name) ?? stateOfNewLogicalHost(drafted.name)
       const moved = !isSameValue(was.mastery, drafted.mastery)
       // A plan that only calls methods again still makes its halves the ones to run, so the generation grows with it too.
       const counts = moved || withHalves.has(drafted.name)
@@ -184,21 +185,5 @@ export class Draft {
     )
     const members = new Set(this.#halves.map((half) => half.host).filter((host) => this.before.members.has(host)))
     return { logicalHosts, dataServices: dataServices.map((service) => service.name), members: [...members] }
-  }
-}
-
-/** Returns the state of a logical host that has been configured and nothing more. */
-export function initialState(name: LogicalHostName): LogicalHostState {
-  return {
-    name,
-    mastery: { kind: 'unmastered', why: 'new', uncleanOn: [] },
-    generation: 0,
-    reconfiguration: 0,
-    sinceWallMs: 0,
-    startFailures: [],
-    takeOnFailures: [],
-    without: [],
-    switchbackTo: null,
-    takeoversWallMs: [],
   }
 }

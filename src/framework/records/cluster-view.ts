@@ -5,6 +5,7 @@ import type { ClusterState, Member, Stamp } from '../model/cluster-state.ts'
 import type { LogicalHostState } from '../model/mastery.ts'
 import type { MissingPrograms } from '../model/missing-programs.ts'
 import type { DataServiceName, DiskGroupName, LogicalHostName, PhysicalHostName } from '../model/names.ts'
+import { stateOfNewLogicalHost } from '../model/new-logical-host.ts'
 import type { Reconfiguration } from '../model/reconfiguration.ts'
 import type { Progress } from '../model/timeline.ts'
 import type { Change, DatabaseRecord, Guard, RecordKey, Snapshot } from '../ports/cluster-database.ts'
@@ -285,7 +286,7 @@ export class ClusterView {
   /** Each configured logical host has a state, and nothing else has one. */
   #restate(name: LogicalHostName): void {
     if (!this.#logicalHosts.has(name)) this.#states.delete(name)
-    else this.#states.set(name, this.#masteries.get(name) ?? stateOfNew(name))
+    else this.#states.set(name, this.#masteries.get(name) ?? stateOfNewLogicalHost(name))
   }
 
   #touch(kind: DecodedKind | undefined, revision: number): void {
@@ -300,22 +301,6 @@ export class ClusterView {
     if (state) this.#state = undefined
     this.#touched = nothingTouched()
     return { state, stamps: [...stamps], timeline }
-  }
-}
-
-/** Returns the state of a logical host that has been configured and nothing more. */
-function stateOfNew(name: LogicalHostName): LogicalHostState {
-  return {
-    name,
-    mastery: { kind: 'unmastered', why: 'new', uncleanOn: [] },
-    generation: 0,
-    reconfiguration: 0,
-    sinceWallMs: 0,
-    startFailures: [],
-    takeOnFailures: [],
-    without: [],
-    switchbackTo: null,
-    takeoversWallMs: [],
   }
 }
 

@@ -11,7 +11,7 @@ import {
 } from '../../../src/framework/model/cluster-config.ts'
 import type { ClusterState } from '../../../src/framework/model/cluster-state.ts'
 import { parseName } from '../../../src/framework/model/names.ts'
-import { initialLogicalHostState } from './initial-state.ts'
+import { stateOfNewLogicalHost } from '../../../src/framework/model/new-logical-host.ts'
 
 /** A cluster with nothing in it. */
 export function emptyState(): ClusterState {
@@ -107,7 +107,7 @@ function addLogicalHost(state: ClusterState, text: string, parts: readonly strin
     ...state,
     logicalHosts: new Map([...state.logicalHosts, [name, logicalHost]]),
     diskGroups: new Map([...state.diskGroups, ...diskGroups.map((group) => [group.name, group] as const)]),
-    states: known === undefined ? new Map([...state.states, [name, initialLogicalHostState(name)]]) : state.states,
+    states: known === undefined ? new Map([...state.states, [name, stateOfNewLogicalHost(name)]]) : state.states,
   }
 }
 

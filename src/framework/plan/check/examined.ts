@@ -2,6 +2,7 @@ import type { DataService, LogicalHost } from '../../model/cluster-config.ts'
 import type { ClusterState, Member } from '../../model/cluster-state.ts'
 import type { LogicalHostState } from '../../model/mastery.ts'
 import type { DataServiceName, LogicalHostName, PhysicalHostName } from '../../model/names.ts'
+import { stateOfNewLogicalHost } from '../../model/new-logical-host.ts'
 import type { Plan, StateChange } from '../../model/reconfiguration.ts'
 import type { Action, Half, Step } from '../../model/step.ts'
 
@@ -68,23 +69,8 @@ export function stateMoves({ before, made }: Examined): readonly StateMove[] {
   return made.changes.flatMap((change) => {
     if (change.kind !== 'logical-host') return []
     const { name } = change.state
-    return [{ name, before: before.states.get(name) ?? neverMastered(name), after: change.state }]
+    return [{ name, before: before.states.get(name) ?? stateOfNewLogicalHost(name), after: change.state }]
   })
-}
-
-function neverMastered(name: LogicalHostName): LogicalHostState {
-  return {
-    name,
-    mastery: { kind: 'unmastered', why: 'new', uncleanOn: [] },
-    generation: 0,
-    reconfiguration: 0,
-    sinceWallMs: 0,
-    startFailures: [],
-    takeOnFailures: [],
-    without: [],
-    switchbackTo: null,
-    takeoversWallMs: [],
-  }
 }
 
 /** Tells whether the masteries differ in anything. */
