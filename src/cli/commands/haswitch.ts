@@ -1,6 +1,7 @@
 import { defineCommand, formsOf, JSON_OPTION } from '../command/define-command.ts'
 import { carryOut } from '../follow/carry-out.ts'
 import { followReconfiguration } from '../follow/follow-reconfiguration.ts'
+import { LOGICAL_HOSTS_WORD } from './logical-hosts-word.ts'
 
 const options = {
   maintenance: {
@@ -25,14 +26,6 @@ const options = {
 
 const form = formsOf(options)
 
-const logicalHosts = {
-  name: 'logicalHosts',
-  value: 'LOGICALHOST',
-  describe: 'the logical hosts',
-  many: true,
-  completes: 'logical-host',
-} as const
-
 export const haswitch = defineCommand({
   name: 'haswitch',
   summary: 'switch logical hosts over to another physical host',
@@ -54,7 +47,7 @@ export const haswitch = defineCommand({
       optional: ['plan', 'json'],
       words: [
         { name: 'to', value: 'HOST', describe: 'the physical host that shall master them', completes: 'physical-host' },
-        logicalHosts,
+        LOGICAL_HOSTS_WORD,
       ],
       run: ({ options: given, words }, context) =>
         carryOut(context, { kind: 'switchover', logicalHosts: words.logicalHosts, to: words.to }, given),
@@ -63,7 +56,7 @@ export const haswitch = defineCommand({
       summary: 'put logical hosts into maintenance',
       selectedBy: ['maintenance'],
       optional: ['plan', 'json'],
-      words: [logicalHosts],
+      words: [LOGICAL_HOSTS_WORD],
       run: ({ options: given, words }, context) =>
         carryOut(context, { kind: 'maintenance', logicalHosts: words.logicalHosts }, given),
     }),

@@ -1,14 +1,7 @@
 import { carryOut } from '../../follow/carry-out.ts'
 import { CLUSTER_WORD, checkCluster } from '../check-cluster.ts'
+import { LOGICAL_HOSTS_WORD } from '../logical-hosts-word.ts'
 import { scadminForm } from './scadmin-options.ts'
-
-const logicalHosts = {
-  name: 'logicalHosts',
-  value: 'LOGICALHOST',
-  describe: 'the logical hosts',
-  many: true,
-  completes: 'logical-host',
-} as const
 
 /** The same as haswitch, with the name of the cluster. */
 export const switchForms = [
@@ -18,7 +11,7 @@ export const switchForms = [
     words: [
       CLUSTER_WORD,
       { name: 'to', value: 'HOST', describe: 'the physical host that shall master them', completes: 'physical-host' },
-      logicalHosts,
+      LOGICAL_HOSTS_WORD,
     ],
     optional: ['plan', 'json'],
     run: async ({ options, words }, context) => {
@@ -30,7 +23,7 @@ export const switchForms = [
     summary: 'put logical hosts into maintenance',
     verb: ['switch'],
     selectedBy: ['maintenance'],
-    words: [CLUSTER_WORD, logicalHosts],
+    words: [CLUSTER_WORD, LOGICAL_HOSTS_WORD],
     optional: ['plan', 'json'],
     run: async ({ options, words }, context) => {
       await checkCluster(context, words.cluster)
