@@ -8,6 +8,7 @@ import type { Action } from '../../src/framework/model/step.ts'
 import type { HalfOutcome } from '../../src/framework/model/timeline.ts'
 import type { Due } from '../../src/framework/plan/due-halves.ts'
 import type { Effects } from '../../src/framework/ports/effects.ts'
+import { handsBy } from '../unit/execute/hands-by.ts'
 import { replay } from './runner/replay.ts'
 import { copyScene, type Scene, servedOn } from './runner/scene.ts'
 import { dueOn, walk } from './runner/walk.ts'
@@ -44,15 +45,7 @@ function handsOf(scene: Scene, host: PhysicalHostName): Hands {
     if (outcome === 'failed') return { kind: 'failed', message, leftovers, output: [] }
     return outcome === 'done' ? { kind: 'done', output: [] } : { kind: 'timed-out', message, output: [] }
   }
-  return {
-    import: act,
-    export: act,
-    'address-up': act,
-    'address-down': act,
-    method: act,
-    'end-processes': act,
-    'prove-released': act,
-  }
+  return handsBy(act)
 }
 
 async function byExecutor(scene: Scene, host: PhysicalHostName, due: Due): Promise<Went> {

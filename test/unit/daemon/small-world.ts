@@ -12,6 +12,7 @@ import type { ClusterDatabase } from '../../../src/framework/ports/cluster-datab
 import type { FormerLife, Guard, Holding } from '../../../src/framework/ports/guard.ts'
 import type { LogEvent } from '../../../src/framework/ports/log.ts'
 import { MemoryDatabaseCore } from '../../../src/framework/store/memory.ts'
+import { handsBy } from '../execute/hands-by.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 /** How the hands answer to one action, when a test wants something other than success. */
@@ -87,15 +88,7 @@ export class SmallWorld {
       await this.clock.effects().sleep(this.stepMs, call.signal)
       return { kind: 'done', output: [] }
     }
-    return {
-      import: act,
-      export: act,
-      'address-up': act,
-      'address-down': act,
-      method: act,
-      'end-processes': act,
-      'prove-released': act,
-    }
+    return handsBy(act)
   }
 }
 

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { HaError } from '../../../src/framework/errors/ha-error.ts'
 import { executeHalf, type HalfContext, STEP_GRACE_MS } from '../../../src/framework/execute/execute-half.ts'
-import type { Hands, HandsOutcome } from '../../../src/framework/execute/hands.ts'
+import type { HandsOutcome } from '../../../src/framework/execute/hands.ts'
 import { Served } from '../../../src/framework/execute/served.ts'
 import { parseName } from '../../../src/framework/model/names.ts'
 import type { Action, Half, Step } from '../../../src/framework/model/step.ts'
 import type { HalfRun, Progress } from '../../../src/framework/model/timeline.ts'
 import { VirtualClock } from '../daemon/virtual-clock.ts'
+import { handsBy } from './hands-by.ts'
 import { smallState } from './small-state.ts'
 
 const state = smallState()
@@ -46,15 +47,7 @@ async function run(
     await clock.effects().sleep(1, signal)
     return { kind: 'done', output: [] }
   }
-  const hands: Hands = {
-    import: act,
-    export: act,
-    'address-up': act,
-    'address-down': act,
-    method: act,
-    'end-processes': act,
-    'prove-released': act,
-  }
+  const hands = handsBy(act)
   const progress: Progress[] = []
   const context: HalfContext = {
     effects: clock.effects(),
