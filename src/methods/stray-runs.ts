@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -15,12 +14,16 @@ import type { Tags } from './tagged-processes.ts'
 const GONE_WITHIN_MS = 1000
 const LOOK_EVERY_MS = 5
 
+/** Runs of this process so far, so that each has a file of its own. */
+let count = 0
+
 /** Names the file into which the next method of this host writes its pid, and makes the directory of such files; empty when it cannot be made. */
 export function nameRunFile(root: string): string {
   const directory = directoryOf(root)
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
-    return join(directory, randomUUID())
+    count += 1
+    return join(directory, `${process.pid}.${count}`)
   } catch {
     // The method is worth more than the chance to find it after a crash; a host that cannot write there does not start at all.
     return ''

@@ -12,6 +12,7 @@ import {
 import type { Clocks } from '../../src/framework/membership/own-health.ts'
 import type { Timings } from '../../src/framework/model/cluster-config.ts'
 import type { GuardReport } from '../../src/framework/model/guard-report.ts'
+import type { Leftover } from '../../src/framework/model/step.ts'
 import type { Effects } from '../../src/framework/ports/effects.ts'
 import type { FormerLife, Guard, Holding } from '../../src/framework/ports/guard.ts'
 import type { Chances } from './chances.ts'
@@ -43,35 +44,10 @@ export interface GuardPlace {
 export function simGuard(place: GuardPlace, process: Process, children: Set<Process>): Guard {
   const effects = process.effects()
   let deadline: Deadline = newDeadline(0, clocksOf(effects))
-  const armed = (): GuardOrders => {
-    const { orders } = place
-    if (orders?.state !== 'armed' || place.state !== 'watching')
-      throw new HaError('GUARD_LOST', 'the guard does not watch')
-    return orders
-  }
-  const write = (change: Partial<GuardOrders>): void => {
-    place.orders = {
-      ...(place.orders ?? emptyOrders(place)),
-      ...place.timings(),
-      ...change,
-      write: (place.orders?.write ?? 0) + 1,
-    }
-  }
+  const write = (change: Partial<GuardOrders>): void => writeOrders(place, change)
   return {
     formerLife: async () => formerLifeOf(place),
-    abortRemains: async () => {
-      while (place.state === 'fired' && place.guard?.isDead === false) await effects.sleep(20)
-      place.guard?.kill()
-      const { report, leftovers } = await abortAll(
-        place,
-        process,
-        children,
-        'remains of a former life',
-        effects.nowMonotonicMs() + place.timings().abortMs,
-      )
-      if (report.stopped.length > 0) place.onCleaned(report)
-      return leftovers
-    },
+    abortRemains: () => abortRemains(place, process, children),
     arm: async (deadlineMs) => {
       await effects.sleep(1)
       if (place.state === 'fired' && place.guard?.isDead === false)
@@ -87,7 +63,7 @@ export function simGuard(place: GuardPlace, process: Process, children: Set<Proc
       write({ incarnation })
     },
     extend: async (deadlineMs) => {
-      armed()
+      checkWatched(place)
       const now = clocksOf(effects)
       if (isPassed(deadline, now)) throw new HaError('DEADLINE_PASSED', 'the deadline passed')
       const sentMs = deadlineMs - place.timings().guardMs
@@ -100,7 +76,7 @@ export function simGuard(place: GuardPlace, process: Process, children: Set<Proc
         : Number.NEGATIVE_INFINITY,
     hold: async (holdings) => {
       await effects.sleep(0.3)
-      armed()
+      checkWatched(place)
       place.holdings = holdings
     },
     disarm: async () => {
@@ -113,6 +89,25 @@ export function simGuard(place: GuardPlace, process: Process, children: Set<Proc
       place.guard?.post(1, () => {})
     },
   }
+}
+
+function writeOrders(place: GuardPlace, change: Partial<GuardOrders>): void {
+  const orders = place.orders ?? emptyOrders(place)
+  place.orders = { ...orders, ...place.timings(), ...change, write: orders.write + 1 }
+}
+
+function checkWatched({ orders, state }: GuardPlace): void {
+  if (orders?.state !== 'armed' || state !== 'watching') throw new HaError('GUARD_LOST', 'the guard does not watch')
+}
+
+async function abortRemains(place: GuardPlace, process: Process, children: Set<Process>): Promise<readonly Leftover[]> {
+  const effects = process.effects()
+  while (place.state === 'fired' && place.guard?.isDead === false) await effects.sleep(20)
+  place.guard?.kill()
+  const methodsEndMs = effects.nowMonotonicMs() + place.timings().abortMs
+  const { report, leftovers } = await abortAll(place, process, children, 'remains of a former life', methodsEndMs)
+  if (report.stopped.length > 0) place.onCleaned(report)
+  return leftovers
 }
 
 /** What the files and the guard process of a machine say about the life before. */

@@ -177,7 +177,9 @@ export class SimHost {
 
   async #become(loop: HostLoop): Promise<void> {
     const isAnybodyThere = [...this.#setting.core.snapshot().records.keys()].some((key) => key.startsWith('members/'))
-    await loop.start(isAnybodyThere && this.machine.random.chance(0.8) ? 'join' : 'found')
+    const { random } = this.machine
+    const byHand = isAnybodyThere && random.chance(0.8) ? 'join' : 'found'
+    await loop.start(random.chance(0.5) ? 'auto' : byHand)
   }
 
   #hands(setting: DriverSetting): ReturnType<typeof createRealHands> {

@@ -29,7 +29,7 @@ import type { LogicalHostName } from '../model/names.ts'
 import type { Effects } from '../ports/effects.ts'
 import { openFileDatabase } from '../store/file/open-file-database.ts'
 import type { HostFile } from './host-file.ts'
-import type { StartMode } from './join.ts'
+import type { StartWish } from './join.ts'
 import type { DaemonLog } from './log.ts'
 import { createHostLoop, type HostLoop } from './loop.ts'
 import { LOOP_SETTINGS } from './parts.ts'
@@ -42,7 +42,7 @@ export interface Composition {
   /** Directory with `bin/` and `dist/` of this Haven. */
   readonly installation: string
   readonly hostFile: HostFile
-  readonly mode: StartMode
+  readonly mode: StartWish
   readonly effects: Effects
   readonly log: DaemonLog
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describeError, type ErrorJson, HaError } from '../errors/ha-error.ts'
-import type { StartMode } from './join.ts'
+import type { StartWish } from './join.ts'
 
 /** What a detached clustd tells whoever started it, once. */
 export type Told = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly error: unknown }
@@ -26,7 +26,7 @@ export async function startDetached({
   program = process.argv[1] ?? '',
 }: {
   readonly root: string
-  readonly mode: StartMode
+  readonly mode: StartWish
   /** Path of `bin/clustd`; default: this program. */
   readonly program?: string
 }): Promise<void> {

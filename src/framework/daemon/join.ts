@@ -9,21 +9,22 @@ import { CLUSTER_KEY, JOURNAL_KEY, keyOf } from '../records/keys.ts'
 import type { Host } from './host.ts'
 import { type SignsOfLife, watchSignsOfLife } from './signs-of-life.ts'
 import type { Stamper } from './stamper.ts'
-import type { StartMode } from './start-mode.ts'
+import type { StartMode, StartWish } from './start-mode.ts'
 
-export type { StartMode } from './start-mode.ts'
+export type { StartMode, StartWish } from './start-mode.ts'
 
 /**
  * Makes this host a member, or carries on the life of a clustd that was killed a moment ago. Resolves once its first stamp is committed and its guard armed.
  * Throws `CLUSTER_ALIVE` (found), `CLUSTER_NOT_STARTED` (join), `GUARD_LOST`, `LOGICAL_HOST_STUCK` (remains of a former life would not go), `DATABASE_*`.
  */
-export async function becomeMember(host: Host, stamper: Stamper, mode: StartMode): Promise<void> {
+export async function becomeMember(host: Host, stamper: Stamper, wish: StartWish): Promise<void> {
   await host.parts.endStrays()
   if (await carryOn(host, stamper)) return
   await cleanUpFormerLife(host)
-  await configureIfNew(host, mode)
-  const signs = await watchSignsOfLife(host, mode)
+  await configureIfNew(host, wish)
+  const signs = await watchSignsOfLife(host, wish)
   if (host.life.signal.aborted) throw new HaError('ABORTED', `${host.parts.host} was told to end while it started`)
+  const mode: StartMode = wish !== 'auto' ? wish : signs.alive.length > 0 ? 'join' : 'found'
   if (mode === 'found') await refuseAlive(host, signs)
   else await refuseNotStarted(host, signs)
   const lost = lostBefore(host, signs, mode)
@@ -63,9 +64,9 @@ async function cleanUpFormerLife({ parts }: Host): Promise<void> {
 }
 
 /** The first start of a cluster configures it; every host that is set up for it adds itself. */
-async function configureIfNew(host: Host, mode: StartMode): Promise<void> {
+async function configureIfNew(host: Host, wish: StartWish): Promise<void> {
   const { parts, view } = host
-  if (!view.isConfigured && mode === 'join') {
+  if (!view.isConfigured && wish !== 'found') {
     throw new HaError('CLUSTER_NOT_STARTED', `the cluster ${parts.cluster} was never started`, {
       hint: `Start it with: scadmin startcluster ${parts.host} ${parts.cluster}`,
     })

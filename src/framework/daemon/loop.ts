@@ -5,7 +5,7 @@ import { Actor } from './actor.ts'
 import { DeadlineKeeper } from './deadline-keeper.ts'
 import { Holder } from './holder.ts'
 import { Host } from './host.ts'
-import { becomeMember, type StartMode } from './join.ts'
+import { becomeMember, type StartWish } from './join.ts'
 import { leaveCluster } from './leave.ts'
 import { describeEnding, type Ending, logOfEnding, mustFire } from './life.ts'
 import { Observer } from './observer.ts'
@@ -20,7 +20,7 @@ export interface HostLoop {
   /** What the API asks. Usable once `start` has read the database; requests are refused until this host is a member. */
   readonly services: ApiServices
   /** Becomes a member and begins to act. Rejects with why it cannot (`becomeMember` lists the codes); the loop is of no use then. */
-  start(mode: StartMode): Promise<void>
+  start(mode: StartWish): Promise<void>
   /** Gives everything up and leaves; `ended` follows. Asked again it returns the same, unless the first time failed. `by`: who asked. */
   leave(by: string): Promise<void>
   /** Ends everything at once, gives nothing up, tells nobody: what a crash of the daemon is, for tests. The guard is left alone. */
@@ -64,7 +64,7 @@ class Loop implements HostLoop {
     this.ended = this.#end()
   }
 
-  async start(mode: StartMode): Promise<void> {
+  async start(mode: StartWish): Promise<void> {
     const { knowledge, life } = this.#host
     try {
       await knowledge.open()

@@ -7,13 +7,14 @@ import { createRealEffects } from '../ports/real-effects.ts'
 import { composeDaemon, type Daemon } from './compose.ts'
 import { startDetached, tellParent } from './detach.ts'
 import { readHostFile } from './host-file.ts'
-import type { StartMode } from './join.ts'
+import type { StartWish } from './join.ts'
 import { createDaemonLog, type DaemonLog } from './log.ts'
 import { becomeTheOnlyOne } from './only-one.ts'
 
-const USAGE = `usage: clustd [--mode found|join] [--detach]
+const USAGE = `usage: clustd [--mode auto|found|join] [--detach]
 
 Runs the cluster daemon of this physical host in the foreground; with --detach it returns once the host is a member.
+  --mode auto    joins the cluster if a member gives a sign of life, else starts it; for the start of the machine
   --mode found   starts a cluster that has no living member
   --mode join    joins a cluster that has (the default)
 HAVEN_ROOT (default /) is the directory below which all files of this host are.`
@@ -21,7 +22,7 @@ HAVEN_ROOT (default /) is the directory below which all files of this host are.`
 interface Wish {
   readonly root: string
   readonly installation: string
-  readonly mode: StartMode
+  readonly mode: StartWish
   readonly detach: boolean
 }
 
@@ -103,7 +104,8 @@ function parseWish(argv: readonly string[]): Wish | 'help' {
   const { values } = parseOrRefuse(argv)
   if (values.help === true) return 'help'
   const { mode = 'join' } = values
-  if (mode !== 'found' && mode !== 'join') throw new HaError('USAGE', `there is no mode ${mode}`, { hint: USAGE })
+  if (mode !== 'found' && mode !== 'join' && mode !== 'auto')
+    throw new HaError('USAGE', `there is no mode ${mode}`, { hint: USAGE })
   return {
     root: resolve(process.env['HAVEN_ROOT'] || '/'),
     installation: dirname(dirname(realpathSync(process.argv[1] ?? '.'))),

@@ -2,7 +2,7 @@ import { sleepUntilAborted } from '../execute/run-within.ts'
 import { expiryMs } from '../membership/check-timings.ts'
 import type { PhysicalHostName } from '../model/names.ts'
 import type { Host } from './host.ts'
-import type { StartMode } from './start-mode.ts'
+import type { StartWish } from './start-mode.ts'
 
 /** What watching the stamps of the members for one expiry showed. */
 export interface SignsOfLife {
@@ -16,13 +16,13 @@ export interface SignsOfLife {
  * Watches the stamps of the other members: until the first one stamps (one is enough to know that the cluster lives), and for one expiry at most. Without
  * other members there is nothing to wait for.
  */
-export async function watchSignsOfLife(host: Host, mode: StartMode): Promise<SignsOfLife> {
+export async function watchSignsOfLife(host: Host, wish: StartWish): Promise<SignsOfLife> {
   const { parts, knowledge, life } = host
   const others = [...host.state().members.keys()].filter((name) => name !== parts.host)
   const stampRevisions = revisionsOf(host)
   if (others.length === 0) return { alive: [], stampRevisions }
   const timings = host.timings()
-  parts.log.write({ level: 'info', message: `looks for signs of life of ${others.join(', ')} (${mode})` })
+  parts.log.write({ level: 'info', message: `looks for signs of life of ${others.join(', ')} (${wish})` })
   const seen = new AbortController()
   const stopListening = knowledge.listen(() => {
     if (movedSince(host, others, stampRevisions).length > 0) seen.abort()
