@@ -58,12 +58,21 @@ export function driverTag(scope: string, what: string): string {
   return `${scope}/-/${what}`
 }
 
-/** Lists the processes whose tag is exactly this. */
-export async function findTagged(tag: string): Promise<readonly LiveProcess[]> {
-  const found = await Promise.all(
-    listPids().map(async (pid) => ((await readTag(pid)) === tag ? readProcess(pid) : undefined)),
-  )
+/**
+ * Lists the processes whose tag is exactly this. With `lookForTags` (of a `DriverHost`) no file of a process is read in this one, where a few processes that hang
+ * in the kernel would hold up all other work with files.
+ */
+export async function findTagged(
+  tag: string,
+  lookForTags: () => Promise<ReadonlyMap<number, string>> = readAllTags,
+): Promise<readonly LiveProcess[]> {
+  const found = [...(await lookForTags())].filter(([, each]) => each === tag).map(([pid]) => readProcess(pid))
   return found.filter((process) => process !== undefined)
+}
+
+async function readAllTags(): Promise<ReadonlyMap<number, string>> {
+  const read = await Promise.all(listPids().map(async (pid) => [pid, await readTag(pid)] as const))
+  return new Map(read.flatMap(([pid, tag]) => (tag === undefined ? [] : [[pid, tag] as const])))
 }
 
 /** Lists this process and those it descends from: whoever ends processes spares them. */

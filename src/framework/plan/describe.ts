@@ -46,8 +46,7 @@ const WHY_UNMASTERED: Readonly<Record<UnmasteredWhy, string>> = {
   maintenance: 'in maintenance',
   'no-possible-master': 'unmastered: none of its possible masters is a member that can take it on',
   'too-many-takeovers': 'unmastered: taken over too often; haswitch or scadmin clear ends this',
-  'cannot-be-taken-on':
-    'unmastered: not taken on anywhere; tried again a few times, and now by scadmin clear',
+  'cannot-be-taken-on': 'unmastered: not taken on anywhere; tried again a few times, and now by scadmin clear',
 }
 
 /** Says in one phrase where a logical host is in its life. */

@@ -12,7 +12,7 @@ const SEEDS_MAX: Readonly<Record<string, number>> = {
   'no-barrier': 20,
   'release-without-proof': 150,
   'stop-skipped': 40,
-  'strays-go-on': 600,
+  'strays-go-on': 100,
 }
 
 describe('a planted bug is found', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { findTagged } from '../../../src/framework/drivers/processes.ts'
 import { CommandError, createRunCommand } from '../../../src/framework/drivers/run-command.ts'
 import { createRealEffects } from '../../../src/framework/ports/real-effects.ts'
+import { createTagLook } from '../../../src/methods/tagged-processes.ts'
 import { eventually } from '../../eventually.ts'
 
 const tag = `test-${process.pid}:h1/-/commands`
@@ -53,6 +54,9 @@ describe('running a command', () => {
     const stubborn = 'trap "" TERM; sh -c "trap \\"\\" TERM; while :; do sleep 1; done" & while :; do sleep 1; done'
     const running = run(['sh', '-c', stubborn], { signal: controller.signal })
     await eventually('both shells to run', 5_000, async () => ((await findTagged(tag)).length >= 3 ? true : undefined))
+    const look = createTagLook(`test-${process.pid}:h1`)
+    expect(await findTagged(tag, look)).toEqual(await findTagged(tag))
+    expect(await findTagged(`${tag}-of-others`, look)).toEqual([])
     controller.abort(new Error('no more time'))
     await expect(running).rejects.toThrow('no more time')
     expect(await findTagged(tag)).toEqual([])

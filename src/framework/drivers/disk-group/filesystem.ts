@@ -132,7 +132,7 @@ async function takeInside(group: FoundGroup, mark: InsideMark, mayReplace: (owne
 }
 
 async function findLeftovers(place: FileSystemPlace): Promise<readonly Leftover[]> {
-  const underWay = await findTagged(driverTag(place.host.scope, place.group.name))
+  const underWay = await findTagged(driverTag(place.host.scope, place.group.name), place.host.lookForTags)
   const group = await findGroup(place)
   const view = await viewOf(group)
   const owner = await readOwner(group, view).catch(() => undefined) // What cannot be read is not ours.
