@@ -55,7 +55,9 @@ describe('running a command', () => {
     const running = run(['sh', '-c', stubborn], { signal: controller.signal })
     await eventually('both shells to run', 5_000, async () => ((await findTagged(tag)).length >= 3 ? true : undefined))
     const look = createTagLook(`test-${process.pid}:h1`)
-    expect(await findTagged(tag, look)).toEqual(await findTagged(tag))
+    await eventually('the look to find them too', 5_000, async () =>
+      (await findTagged(tag, look)).length >= 3 ? true : undefined,
+    )
     expect(await findTagged(`${tag}-of-others`, look)).toEqual([])
     controller.abort(new Error('no more time'))
     await expect(running).rejects.toThrow('no more time')
