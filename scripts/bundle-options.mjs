@@ -27,5 +27,9 @@ export const bundleOptions = {
   // Class names appear in error messages and in the log.
   keepNames: true,
   legalComments: 'none',
+  // Comments go: Node.js keeps the text of a program in memory, and at two bytes for each character if a single one, in a comment of a package, is not Latin.
+  minifyWhitespace: true,
+  // Still lines that an editor, and a stack, can name.
+  lineLimit: 160,
   logLevel: 'warning',
 }

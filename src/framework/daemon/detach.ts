@@ -17,6 +17,14 @@ export function tellParent(told: Told): void {
 }
 
 /**
+ * A daemon that moves something once a month need not keep what it needed for that. Measured (resident, 15 s after six switchovers): 86 MB without,
+ * 80 MB with the first, 74 MB with both. A young generation of this size costs nothing that can be measured when 20 logical hosts move at once.
+ */
+const NODE_OPTIONS = ['--max-semi-space-size=1']
+/** What glibc begins with. Said aloud, it stays so; otherwise one large block that was freed makes glibc keep many. */
+const MALLOC = { MALLOC_TRIM_THRESHOLD_: '131072' }
+
+/**
  * Starts a clustd that goes on in the background; resolves when its host is a member. Rejects with why it is not: what the start threw, or
  * `INTERNAL` when it ended without a word.
  */
@@ -31,10 +39,10 @@ export async function startDetached({
   readonly program?: string
 }): Promise<void> {
   const output = openOutput(join(root, 'var/log/haven/clustd.out'))
-  const child = spawn(process.execPath, [...process.execArgv, program, '--mode', mode], {
+  const child = spawn(process.execPath, [...process.execArgv, ...NODE_OPTIONS, program, '--mode', mode], {
     detached: true,
     cwd: '/',
-    env: { ...process.env, HAVEN_ROOT: root },
+    env: { ...process.env, ...MALLOC, HAVEN_ROOT: root },
     stdio: ['ignore', output, output, 'ipc'],
   })
   closeSync(output)
