@@ -216,7 +216,7 @@ describe('scadmin', () => {
     expect((await world.post('/v1/reconfigurations', { request: { kind: 'clear', logicalHost: 'ha9' } })).status).toBe(
       404,
     )
-    expect(await world.post('/v1/leave')).toEqual({ status: 200, body: {} })
+    expect(await world.post('/v1/leave')).toEqual({ status: 200, body: { stillTakenOn: [] } })
     expect(world.where('beta', 'ha1')).toMatch(/by beta$/)
   })
 

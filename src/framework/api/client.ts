@@ -46,7 +46,7 @@ export interface Client {
   diffConfiguration(request: wire.ClusterFileRequest): Promise<wire.ConfigurationDiffJson>
   applyConfiguration(request: wire.ClusterFileRequest): Promise<wire.ConfiguredJson>
   /** `scadmin stopnode`: resolves when this host has given everything up and left; clustd ends after it. `withinMs`: how long to wait, at least the step timeout of the cluster. `signal` ends the waiting (`ABORTED`), not the leave. */
-  leave(options: { readonly withinMs: number; readonly signal?: AbortSignal }): Promise<void>
+  leave(options: { readonly withinMs: number; readonly signal?: AbortSignal }): Promise<wire.LeftJson>
   checkDatabase(): Promise<wire.DatabaseCheckJson>
   backupDatabase(): Promise<wire.BackupFileJson>
   restoreDatabase(backup: wire.BackupFileJson): Promise<wire.RestoredJson>
@@ -118,7 +118,7 @@ export function createClient(options: ClientOptions): Client {
       call({ method: 'POST', path: '/v1/configuration/apply', body, silenceMs: LONG_SILENCE_MS }),
     leave: async ({ withinMs, signal }) => {
       const words = { method: 'POST', path: '/v1/leave', body: {}, silenceMs: withinMs } as const
-      await callSocket(toCall(options, words), signal)
+      return (await callSocket(toCall(options, words), signal)) as wire.LeftJson
     },
     checkDatabase: () => call({ method: 'GET', path: '/v1/database/check', silenceMs: LONG_SILENCE_MS }),
     backupDatabase: () => call({ method: 'GET', path: '/v1/database/backup', silenceMs: LONG_SILENCE_MS }),

@@ -1,7 +1,7 @@
 import type { ClusterState } from '../model/cluster-state.ts'
 import type { ConfigurationChange } from '../model/configuration-change.ts'
 import type { GuardReport } from '../model/guard-report.ts'
-import type { ClusterName, PhysicalHostName } from '../model/names.ts'
+import type { ClusterName, LogicalHostName, PhysicalHostName } from '../model/names.ts'
 import type { Cause, Plan, Reconfiguration } from '../model/reconfiguration.ts'
 import type { HalfRun, Progress } from '../model/timeline.ts'
 import type { Snapshot } from '../ports/cluster-database.ts'
@@ -40,14 +40,22 @@ export interface ApiServices {
   configure(decide: (state: ClusterState) => readonly ConfigurationChange[]): Promise<number>
   /** Resolves when the state, the journal or the progress has changed after `revision` (returns the new revision), or `withinMs` has passed (returns `revision`). */
   changed(revision: number, withinMs: number, signal: AbortSignal): Promise<number>
-  /** Begins the orderly leave of this host; the daemon ends after it. Resolves when everything is given up and the host has left. Rejects with why it cannot. */
-  leave(by: string): Promise<void>
+  /** Begins the orderly leave of this host; the daemon ends after it. Resolves when everything is given up and the host has left, with what others still take on of it. Rejects with why it cannot. */
+  leave(by: string): Promise<readonly StillTakenOn[]>
   /** Reads the whole database, for backups. */
   snapshot(): Promise<Snapshot>
   /** Replaces the configuration by that of a backup that was checked already. Refused (`IN_USE`) while any logical host is mastered. */
   restore(records: Snapshot['records']): Promise<void>
   /** Returns reports of what the guard of this host stopped in former lives, newest first; bounded. */
   guardReports(): readonly GuardReport[]
+}
+
+/** A logical host that one host gave up and another has not taken on yet. */
+export interface StillTakenOn {
+  readonly logicalHost: LogicalHostName
+  readonly by: PhysicalHostName
+  /** The number of the reconfiguration that does it. */
+  readonly reconfiguration: number
 }
 
 /** Who answers. */

@@ -1,4 +1,4 @@
-import type { ApiServices } from '../api/services.ts'
+import type { ApiServices, StillTakenOn } from '../api/services.ts'
 import { describeError, HaError } from '../errors/ha-error.ts'
 import type { PhysicalHostName } from '../model/names.ts'
 import { Actor } from './actor.ts'
@@ -22,7 +22,7 @@ export interface HostLoop {
   /** Becomes a member and begins to act. Rejects with why it cannot (`becomeMember` lists the codes); the loop is of no use then. */
   start(mode: StartWish): Promise<void>
   /** Gives everything up and leaves; `ended` follows. Asked again it returns the same, unless the first time failed. `by`: who asked. */
-  leave(by: string): Promise<void>
+  leave(by: string): Promise<readonly StillTakenOn[]>
   /** Ends everything at once, gives nothing up, tells nobody: what a crash of the daemon is, for tests. The guard is left alone. */
   stop(): Promise<void>
   /** Ends this life although it may still hold something: the guard is fired. */
@@ -48,7 +48,7 @@ class Loop implements HostLoop {
   readonly #observer: Observer
   readonly #stamper: Stamper
   readonly #tasks: Promise<void>[] = []
-  #leaving: Promise<void> | undefined
+  #leaving: Promise<readonly StillTakenOn[]> | undefined
 
   constructor(parts: HostParts) {
     this.#parts = parts
@@ -85,7 +85,7 @@ class Loop implements HostLoop {
     this.#run(() => knowledge.rereadNowAndThen())
   }
 
-  leave(by: string): Promise<void> {
+  leave(by: string): Promise<readonly StillTakenOn[]> {
     this.#leaving ??= leaveCluster(this.#host, by).catch((error: unknown) => {
       this.#leaving = undefined
       throw error

@@ -11,7 +11,7 @@ import { Previews } from './previews.ts'
 export interface ServicesParts {
   readonly host: Host
   stampAges: ApiServices['stampAges']
-  leave(by: string): Promise<void>
+  leave: ApiServices['leave']
 }
 
 /** Makes what the API asks: questions are answered from what this host knows, requests are planned and committed here. */

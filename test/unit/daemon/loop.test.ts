@@ -101,11 +101,28 @@ describe('the loop of a host', () => {
   it('leaves in an orderly way: everything moves, and the guard stands down', async () => {
     const world = await twoHosts()
     const alpha = world.hosts.get('alpha')
-    await world.finish(alpha?.loop.leave('anna') ?? Promise.resolve())
-    await world.clock.passUntil('ha1 to be mastered', 2_000, () => world.where('beta', 'ha1') === 'mastered by beta')
+    const rest = await world.finish(alpha?.loop.leave('anna') ?? Promise.resolve([]))
+    expect([world.where('beta', 'ha1'), rest]).toEqual(['mastered by beta', []])
     expect(alpha?.ending?.kind).toBe('left')
     expect(alpha?.guard.former).toBe('none')
     expect([...(world.hosts.get('beta')?.loop.services.state().members.keys() ?? [])]).toEqual(['beta'])
+  })
+
+  it('leaves without the end of what another host takes on for long, and says so', async () => {
+    const world = await twoHosts()
+    let end: () => void = () => undefined
+    const ended = new Promise<void>((done) => {
+      end = done
+    })
+    world.answer = (host, action) =>
+      host === 'beta' && action.kind === 'import' ? ended.then(() => ({ kind: 'done', output: [] })) : undefined
+    const alpha = world.hosts.get('alpha')
+    const rest = await world.finish(alpha?.loop.leave('anna') ?? Promise.resolve([]))
+    expect(rest).toEqual([{ logicalHost: 'ha1', by: 'beta', reconfiguration: expect.any(Number) }])
+    expect(world.where('beta', 'ha1')).toBe('being taken on by beta')
+    expect(alpha?.ending?.kind).toBe('left')
+    end()
+    await world.clock.passUntil('ha1 to be mastered', 2_000, () => world.where('beta', 'ha1') === 'mastered by beta')
   })
 
   it('carries on the life of a daemon that was killed, and calls nothing', async () => {
@@ -198,14 +215,16 @@ describe('the loop of a host', () => {
         ? Promise.resolve({ kind: 'failed', message: 'still here', output: [], leftovers })
         : undefined
     const alpha = world.hosts.get('alpha')
-    await expect(world.finish(alpha?.loop.leave('anna') ?? Promise.resolve())).rejects.toThrow('could not be released')
+    await expect(world.finish(alpha?.loop.leave('anna') ?? Promise.resolve([]))).rejects.toThrow(
+      'could not be released',
+    )
     expect(world.where('beta', 'ha1')).toBe('stuck on alpha: not released provably')
     expect(alpha?.ending).toBeUndefined()
     world.answer = () => undefined
     const cleared = { kind: 'cleared', logicalHost: logical('ha1'), by: 'anna' } as const
     await world.finish(alpha?.loop.services.submit(cleared, { busyWaitMs: 0 }) ?? Promise.resolve(null))
     await world.clock.passUntil('ha1 to move', 2_000, () => world.where('beta', 'ha1') === 'mastered by beta')
-    await world.finish(alpha?.loop.leave('anna') ?? Promise.resolve())
+    await world.finish(alpha?.loop.leave('anna') ?? Promise.resolve([]))
     expect(alpha?.ending?.kind).toBe('left')
   })
 

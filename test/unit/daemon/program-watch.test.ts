@@ -85,7 +85,7 @@ describe('the watch over programs', () => {
       await configureWeb()
       expect(known()).toEqual([`beta: ${METHOD}`])
       const { loop } = world.hosts.get('beta') ?? world.host('beta')
-      await world.finish(end === 'leave' ? loop.leave('anna') : loop.stop())
+      await world.finish<unknown>(end === 'leave' ? loop.leave('anna') : loop.stop())
       await world.clock.passUntil('beta to be gone', 30_000, () => !services().state().members.has(physical('beta')))
       expect(known()).toEqual([])
       expect(await recordOf('beta')).toBeUndefined()

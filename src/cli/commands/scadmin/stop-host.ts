@@ -1,3 +1,4 @@
+import type { LeftJson } from '../../../framework/api/wire.ts'
 import { HaError } from '../../../framework/errors/ha-error.ts'
 import { type Context, printJson, printLine } from '../../context.ts'
 import { INTERRUPTED_EXIT_CODE } from '../../follow/follow-reconfiguration.ts'
@@ -25,20 +26,28 @@ export async function stopHost(
     return 0
   }
   const startedMs = context.nowMs()
-  const isInterrupted = await leave(context)
-  if (isInterrupted) {
+  const left = await leave(context)
+  if (left === 'interrupted') {
     context.stderr.write(
       `${physicalHost} goes on leaving without being watched. See how it gets on with 'hastat -i 1'.\n`,
     )
     return INTERRUPTED_EXIT_CODE
   }
-  if (context.json) printJson(context, { physicalHost, role: 'left' })
+  if (context.json) printJson(context, { physicalHost, role: 'left', ...left })
   else printLine(context, `${physicalHost} has left the cluster (${writeDuration(context.nowMs() - startedMs)}).`)
+  if (!context.json) for (const line of restLines(left)) printLine(context, line)
   return 0
 }
 
-/** Leaves while the reconfiguration is shown. Returns whether Ctrl-C ended the watching. */
-async function leave(context: Context): Promise<boolean> {
+/** Says what is not served yet: clustd has ended here, so another host has to be asked. */
+function restLines({ stillTakenOn }: LeftJson): readonly string[] {
+  return stillTakenOn.map(({ logicalHost, by, reconfiguration }) => {
+    return `${by} still takes ${logicalHost} on (reconfiguration ${reconfiguration}). On ${by}, see: scadmin timeline ${reconfiguration}`
+  })
+}
+
+/** Leaves while the reconfiguration is shown. Returns what others still do, or that Ctrl-C ended the watching. */
+async function leave(context: Context): Promise<LeftJson | 'interrupted'> {
   const { cluster } = await context.api.configuration()
   const before = await lastReconfiguration(context)
   const stopped = new AbortController()
@@ -46,10 +55,9 @@ async function leave(context: Context): Promise<boolean> {
   const release = context.onInterrupt(() => stopped.abort())
   const watching = watchLeave(context, before, AbortSignal.any([stopped.signal, left.signal]))
   try {
-    await context.api.leave({ withinMs: cluster.stepTimeoutS * 1000 + GRACE_MS, signal: stopped.signal })
-    return false
+    return await context.api.leave({ withinMs: cluster.stepTimeoutS * 1000 + GRACE_MS, signal: stopped.signal })
   } catch (error) {
-    if (stopped.signal.aborted) return true
+    if (stopped.signal.aborted) return 'interrupted'
     throw error
   } finally {
     left.abort()

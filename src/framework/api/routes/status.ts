@@ -7,7 +7,7 @@ import type { RouteContext } from '../route-context.ts'
 import { viewExplanation } from '../views/explain-view.ts'
 import { viewField } from '../views/haget-view.ts'
 import { viewStatus } from '../views/status-view.ts'
-import type { ExplainJson, HagetJson, IdentityJson, StatusJson } from '../wire.ts'
+import type { ExplainJson, HagetJson, IdentityJson, LeftJson, StatusJson } from '../wire.ts'
 
 /** Adds what asks about the cluster as it is, and `leave`. */
 export function addStatusRoutes(app: FastifyInstance, { services, facts }: RouteContext): void {
@@ -39,9 +39,8 @@ export function addStatusRoutes(app: FastifyInstance, { services, facts }: Route
     return viewExplanation(state, name, services.reconfigurations())
   })
 
-  app.post('/v1/leave', async (request): Promise<object> => {
+  app.post('/v1/leave', async (request): Promise<LeftJson> => {
     parseRequest(emptyShape, request.body, 'request')
-    await services.leave(operatorOf(request))
-    return {}
+    return { stillTakenOn: await services.leave(operatorOf(request)) }
   })
 }

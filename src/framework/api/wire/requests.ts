@@ -81,6 +81,16 @@ export interface ConfigurationChangeJson {
   readonly needsPrune: boolean
 }
 
+/** Answer to `POST /v1/leave` (`scadmin stopnode`). */
+export interface LeftJson {
+  /** What this host gave up and another one is still taking on; mostly empty. */
+  readonly stillTakenOn: readonly {
+    readonly logicalHost: string
+    readonly by: string
+    readonly reconfiguration: number
+  }[]
+}
+
 /** Answer to `GET /v1/identity`: who answers. */
 export interface IdentityJson {
   readonly cluster: string
