@@ -20,6 +20,8 @@ const folder = (name: string, extra: object = {}) => ({
 export default defineConfig({
   test: {
     passWithNoTests: true,
+    // Most of the longer tests wait for processes and clocks, not for a core.
+    maxWorkers: 4,
     allowOnly: false,
     projects: [
       folder('unit'),

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import type { DiskGroup } from '../../src/framework/model/cluster-config.ts'
 import { parseName } from '../../src/framework/model/names.ts'
 import type { DiskGroupDriver } from '../../src/framework/ports/disk-group-driver.ts'
-import type { DiskGroupHost, DiskGroupRig } from './disk-group-driver.contract.ts'
-import { command, NamespaceHost, Workshop } from './driver-rig/namespace-host.ts'
+import { type DiskGroupHost, type DiskGroupRig, describeDiskGroupDriver } from './disk-group-driver.contract.ts'
+import { command, missingFor, NamespaceHost, Workshop } from './driver-rig/namespace-host.ts'
 
 /** What file systems are tested on: `image` files, or `block` devices (loop devices that the test attached). */
 export interface FileSystemVariant {
@@ -154,5 +154,15 @@ function remoteDriver(host: NamespaceHost): DiskGroupDriver {
     import: (group, options) => call('import', group, options),
     export: (group, options) => call('export', group, options),
     leftovers: (group, options) => call('leftovers', group, options),
+  }
+}
+
+/** Runs the contract on one type of file system, on image files and on block devices; skipped, visibly, where this machine lacks what it needs. */
+export async function describeFileSystemDriver(type: 'ext4' | 'xfs'): Promise<void> {
+  const skip = await missingFor(fileSystemPrograms)
+  for (const on of ['image', 'block'] as const) {
+    const rigs = new FileSystemRigs({ type, on })
+    const made = { skip, start: () => rigs.start(), rig: () => rigs.make(), stop: () => rigs.stop() }
+    describeDiskGroupDriver(`filesystem, ${type} on ${on}`, made)
   }
 }

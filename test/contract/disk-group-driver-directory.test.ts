@@ -6,8 +6,7 @@ import { directoryDriver } from '../../src/framework/drivers/disk-group/director
 import { parseName } from '../../src/framework/model/names.ts'
 import { createRealEffects } from '../../src/framework/ports/real-effects.ts'
 import { type DiskGroupHost, type DiskGroupRig, describeDiskGroupDriver } from './disk-group-driver.contract.ts'
-import { FileSystemRigs, fileSystemPrograms } from './disk-group-driver-filesystem.ts'
-import { command, kill, missingFor } from './driver-rig/namespace-host.ts'
+import { command, kill } from './driver-rig/namespace-host.ts'
 
 const name = parseName('diskGroup', 'dg1')
 const mountPoint = '/ha1'
@@ -57,12 +56,3 @@ async function directoryRig(): Promise<DiskGroupRig> {
 
 const nothing = async (): Promise<void> => undefined
 describeDiskGroupDriver('directory', { start: nothing, rig: directoryRig, stop: nothing })
-
-const skip = await missingFor(fileSystemPrograms)
-for (const type of ['ext4', 'xfs'] as const) {
-  for (const on of ['image', 'block'] as const) {
-    const rigs = new FileSystemRigs({ type, on })
-    const made = { skip, start: () => rigs.start(), rig: () => rigs.make(), stop: () => rigs.stop() }
-    describeDiskGroupDriver(`filesystem, ${type} on ${on}`, made)
-  }
-}

@@ -1,0 +1,3 @@
+import { describeFileSystemDriver } from './disk-group-driver-filesystem.ts'
+
+await describeFileSystemDriver('ext4')
