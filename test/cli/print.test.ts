@@ -85,6 +85,7 @@ function timelineOf(spans: readonly SpanJson[], durationMs: number): TimelineJso
     state: 'done',
     durationMs,
     follows: null,
+    silences: [],
     followedBy: null,
     because: [],
     lanes: [{ logicalHost: 'ha1', because: 'as asked', durationMs, spans, halves: [], clockSkewMs: 0 }],
@@ -132,6 +133,11 @@ describe('a timeline', () => {
       '     ha1 in all                                         +0 ms   1.00 s',
     ])
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100)
+  })
+
+  it('begins with the wait for a host that gave no sign of life', () => {
+    const lines = timelineLines({ ...timelineOf(spans, 1_000), silences: [{ host: 'alpha', silentMs: 2_210 }] })
+    expect(lines[2]).toBe('  before that: waited 2.21 s for a sign of life of alpha (guard + abort + margin)')
   })
 
   it('says so when no logical host was touched', () => {

@@ -24,6 +24,10 @@ export function timelineLines(timeline: TimelineJson): readonly string[] {
   return [
     `Reconfiguration ${timeline.number}: ${timeline.cause.sentence}`,
     `  ${writeTime(timeline.atWallMs)}, planned by ${timeline.plannedBy}, ${stateOf(timeline)}`,
+    ...timeline.silences.map(
+      ({ host, silentMs }) =>
+        `  before that: waited ${writeDuration(silentMs)} for a sign of life of ${host} (guard + abort + margin)`,
+    ),
     ...(timeline.follows === null ? [] : [`  goes on from reconfiguration ${timeline.follows}`]),
     ...(timeline.followedBy === null ? [] : [`  reconfiguration ${timeline.followedBy} goes on from here`]),
     ...(timeline.lanes.length === 0 ? ['  no logical host had to be touched'] : []),

@@ -122,7 +122,10 @@ export class Observer {
       tardiness(this.#watch, host, parts.effects.nowMonotonicMs(), this.#host.timings()) === 'lost'
     try {
       const made = await this.#host.submit({
-        cause: { kind: 'hosts-lost', hosts: lost.map(({ host }) => ({ host, evidence: 'expired' })) },
+        cause: {
+          kind: 'hosts-lost',
+          hosts: lost.map(({ host, silentMs: ms }) => ({ host, evidence: 'expired', silentMs: Math.round(ms) })),
+        },
         unchangedStamps,
         isWanted: () => !life.signal.aborted && lost.every(isSilent),
       })

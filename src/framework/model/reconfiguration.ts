@@ -20,7 +20,12 @@ export type Cause =
   | { readonly kind: 'host-leaving'; readonly host: PhysicalHostName; readonly by: string }
   | {
       readonly kind: 'hosts-lost'
-      readonly hosts: readonly { readonly host: PhysicalHostName; readonly evidence: LossEvidence }[]
+      readonly hosts: readonly {
+        readonly host: PhysicalHostName
+        readonly evidence: LossEvidence
+        /** How long whoever gave it up had waited for a sign of life, milliseconds on its own clock. Absent = not known, or not waited for. */
+        readonly silentMs?: number
+      }[]
     }
   | {
       readonly kind: 'switchover'

@@ -15,7 +15,7 @@ export function describeCause(cause: Cause): string {
     case 'host-left':
       return `${cause.host} left`
     case 'hosts-lost':
-      return cause.hosts.map(({ host, evidence }) => `${host} lost (${evidence})`).join(', ')
+      return cause.hosts.map(describeLoss).join(', ')
     case 'switchover':
       return `switchover of ${cause.logicalHosts.join(', ')} to ${cause.to}${asked(cause.by)}`
     case 'maintenance':
@@ -90,6 +90,11 @@ export function describeAction(action: Action): string {
     default:
       return assertNever(action)
   }
+}
+
+function describeLoss({ host, evidence, silentMs }: Extract<Cause, { kind: 'hosts-lost' }>['hosts'][number]): string {
+  if (silentMs === undefined) return `${host} lost (${evidence})`
+  return `${host} lost: no sign of life for ${(silentMs / 1000).toFixed(1)} s`
 }
 
 function asked(by: string): string {

@@ -15,7 +15,11 @@ import { leftoverShape, startFailureShape } from './state-shapes.ts'
 const by = z.string()
 const logicalHosts = z.array(logicalHostName)
 const services = z.array(dataServiceName)
-const lostHost = z.object({ host: physicalHostName, evidence: z.enum(['expired', 'fenced', 'restarted']) })
+const lostHost = z.object({
+  host: physicalHostName,
+  evidence: z.enum(['expired', 'fenced', 'restarted']),
+  silentMs: z.number().exactOptional(),
+})
 
 const cause: z.ZodType<Cause> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('cluster-started'), host: physicalHostName }),

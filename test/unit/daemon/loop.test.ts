@@ -64,6 +64,11 @@ describe('the loop of a host', () => {
     )
     expect(tookMs).toBeGreaterThan(1_500)
     expect(tookMs).toBeLessThan(3_500)
+    const loss = world.hosts.get('beta')?.loop.services.reconfigurations().at(-1)?.cause
+    const { guardMs, abortMs, marginMs } = PROFILES.default
+    const silentMs = (loss?.kind === 'hosts-lost' ? loss.hosts[0]?.silentMs : undefined) ?? 0
+    expect(silentMs).toBeGreaterThan(guardMs + abortMs + marginMs)
+    expect(silentMs).toBeLessThan(3_500)
   })
 
   it.each(['a host', 'a host whose daemon was killed and started again'])(

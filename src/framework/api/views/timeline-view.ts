@@ -1,4 +1,5 @@
 import type { LogicalHostName } from '../../model/names.ts'
+import type { Cause } from '../../model/reconfiguration.ts'
 import type { HalfRun, Progress } from '../../model/timeline.ts'
 import { groupBy, isWaitedFor } from '../expected-durations.ts'
 import { followedBy, type Reach, type ReconfigurationFacts, reachesOf } from '../reconfiguration-state.ts'
@@ -21,12 +22,18 @@ export function viewTimeline(facts: TimelineFacts): TimelineJson {
   return {
     ...viewRow(facts),
     because: reconfiguration.because,
+    silences: silencesOf(reconfiguration.cause),
     followedBy: followedBy(facts),
     lanes: [...lanes.keys()].map((logicalHost) =>
       viewLane(facts, logicalHost, endOf(facts, logicalHost, reaches.get(logicalHost))),
     ),
     watches: viewHalves(facts, (half) => !isWaitedFor(half)),
   }
+}
+
+function silencesOf(cause: Cause): TimelineJson['silences'] {
+  if (cause.kind !== 'hosts-lost') return []
+  return cause.hosts.flatMap(({ host, silentMs }) => (silentMs === undefined ? [] : [{ host, silentMs }]))
 }
 
 function viewLane(facts: TimelineFacts, logicalHost: LogicalHostName, end: LaneEnd): LaneJson {

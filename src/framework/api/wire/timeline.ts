@@ -32,6 +32,8 @@ export interface HistoryRowJson {
 /** Answer to `GET /v1/reconfigurations/:number` (`scadmin timeline [N]`): one trace, from the cause to the last step. */
 export interface TimelineJson extends HistoryRowJson {
   readonly because: readonly BecauseJson[]
+  /** How long a sign of life of lost hosts had been waited for when the plan was committed; empty when nothing was waited for. */
+  readonly silences: readonly { readonly host: string; readonly silentMs: number }[]
   /** The reconfiguration that took over; null = none. */
   readonly followedBy: number | null
   /** One for each logical host; they run side by side. Each accounts for every millisecond of 0 .. `durationMs` of its lane. */
