@@ -14,6 +14,7 @@ import { parseName } from '../../../src/framework/model/names.ts'
 import type { Holding } from '../../../src/framework/ports/guard.ts'
 import { createRealEffects } from '../../../src/framework/ports/real-effects.ts'
 import { isAlive, readProcess, signalProcess } from '../../../src/methods/proc.ts'
+import { createMethodRunner } from '../../../src/methods/run-method.ts'
 import { eventually } from '../../eventually.ts'
 import type { ActingOptions, Reply, Request } from './acting-clustd.ts'
 
@@ -204,7 +205,20 @@ export class GuardedHost {
     if (guard != null) this.remember(guard)
     for (const { child } of this.acting) child.kill('SIGKILL')
     for (const process of this.seen.values()) signalProcess(process, 'SIGKILL')
+    await this.endServices()
     await rm(this.root, { recursive: true, force: true })
+  }
+
+  /** Ends what the methods left, with their cgroups: the next run has others. */
+  private async endServices(): Promise<void> {
+    const place = {
+      root: this.root,
+      cluster: parseName('cluster', this.cluster),
+      physicalHost: parseName('physicalHost', 'alpha'),
+    }
+    const runner = createMethodRunner({ ...place, pathDirectories: [], effects: createRealEffects() })
+    const { signal } = new AbortController()
+    await runner.endProcesses({ logicalHost: parseName('logicalHost', 'ha1'), service: 'all' }, { graceMs: 0, signal })
   }
 
   private get method(): string {
