@@ -149,7 +149,7 @@ describe('haswitch', () => {
     expect(await ok('scadmin timeline')).toContain('ha1')
     world.api.answer = () => undefined
     await ok('scadmin clear ha1')
-    expect(await ok('hastat')).toMatch(/^All well\.\n\nHIGH AVAILABILITY/)
+    expect(await ok('hastat')).toMatch(/^All well \(data services are not probed yet\)\.\n\nHIGH AVAILABILITY/)
   })
 
   it('prints the error as JSON, and nothing else, with --json', async () => {

@@ -36,7 +36,7 @@ export function needLines(status: StatusJson): readonly string[] {
   const motion = moving.length === 0 ? [] : [`In motion: ${moving.join('; ')}.`]
   const kept = status.logicalHosts.filter(({ inMaintenance }) => inMaintenance).map(({ name }) => name)
   const wanted = kept.length === 0 ? [] : [`In maintenance, as asked: ${kept.join(', ')}.`]
-  if (needs.length === 0) return [moving.length === 0 ? 'All well.' : 'All well so far.', ...motion, ...wanted]
+  if (needs.length === 0) return [allWell(status, moving.length > 0), ...motion, ...wanted]
   const head = needs.length === 1 ? '1 thing needs you:' : `${needs.length} things need you:`
   return [
     head,
@@ -44,6 +44,12 @@ export function needLines(status: StatusJson): readonly string[] {
     ...motion,
     ...wanted,
   ]
+}
+
+/** That a service runs says that its methods succeeded; whether it serves is not looked at, and the reader must not believe it is. */
+function allWell({ services }: StatusJson, isMoving: boolean): string {
+  const unprobed = services.some(({ state }) => state === 'on') ? ' (data services are not probed yet)' : ''
+  return `All well${isMoving ? ' so far' : ''}${unprobed}.`
 }
 
 function stuckNeeds({ name, mastery, sentence, leftovers }: LogicalHostStatusJson): readonly Need[] {
