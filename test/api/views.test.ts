@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { collectDurations, expectHalf, expectPlan, expectStep } from '../../src/framework/api/expected-durations.ts'
-import { reachesOf, stateOf } from '../../src/framework/api/reconfiguration-state.ts'
+import { lastTouching, reachesOf, stateOf } from '../../src/framework/api/reconfiguration-state.ts'
 import { viewField } from '../../src/framework/api/views/haget-view.ts'
 import { layOutLane } from '../../src/framework/api/views/lane.ts'
 import { HAGET_FIELDS } from '../../src/framework/api/wire.ts'
@@ -172,6 +172,13 @@ describe('how far a reconfiguration is', () => {
     const gone = life && { ...demo, states: new Map(demo.states).set(ha1, { ...life, reconfiguration: 7 }) }
     expect(gone && stateOf(at(gone, runs))).toBe('done')
     expect(gone && [...reachesOf(at(gone, runs.slice(0, 1))).values()]).toEqual([{ kind: 'superseded', by: 7 }])
+  })
+
+  it('that is the last one is the last that touched a logical host', () => {
+    const leave = { ...reconfiguration, number: 5, halves: [] }
+    const watch = { ...reconfiguration, number: 6, halves: [halfOf('watch-start', beta, [start])] }
+    expect(lastTouching([reconfiguration, leave, watch])?.number).toBe(4)
+    expect(lastTouching([leave, watch])).toBeUndefined()
   })
 })
 

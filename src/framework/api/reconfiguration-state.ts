@@ -89,3 +89,8 @@ export function durationOf(facts: ReconfigurationFacts): number | null {
   const ends = facts.runs.filter(isWaitedFor).map((run) => run.startedWallMs + run.durationMs - atWallMs)
   return ends.length === 0 ? null : Math.max(0, ...ends)
 }
+
+/** Finds the newest reconfiguration that did something to a logical host: that a host left when everything had moved tells nobody anything. */
+export function lastTouching(kept: readonly Reconfiguration[]): Reconfiguration | undefined {
+  return kept.findLast(({ halves }) => halves.some(isWaitedFor))
+}

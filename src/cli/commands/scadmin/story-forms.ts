@@ -25,7 +25,8 @@ export const storyForms = [
     },
   }),
   scadminForm({
-    summary: 'show where every second of a reconfiguration went; without NUMBER: of the last one',
+    summary:
+      'show where every second of a reconfiguration went; without NUMBER: of the last one that touched a logical host',
     verb: ['timeline'],
     words: [{ name: 'number', value: 'NUMBER', describe: 'the number of the reconfiguration', optional: true }],
     optional: ['json'],

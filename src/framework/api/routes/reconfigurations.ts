@@ -5,6 +5,7 @@ import type { Reconfiguration } from '../../model/reconfiguration.ts'
 import { follow } from '../follow.ts'
 import { operatorOf } from '../operator.ts'
 import { parseRequest } from '../parse-request.ts'
+import { lastTouching } from '../reconfiguration-state.ts'
 import {
   emptyShape,
   historyShape,
@@ -57,7 +58,8 @@ export function addReconfigurationRoutes(app: FastifyInstance, context: RouteCon
   })
 
   app.get('/v1/reconfigurations/:number', async (request): Promise<TimelineJson> => {
-    const reconfiguration = findReconfiguration(context, request.params)
+    const last = isLast(request.params) ? lastTouching(services.reconfigurations()) : undefined
+    const reconfiguration = last ?? findReconfiguration(context, request.params)
     return viewTimeline({
       state: services.state(),
       reconfiguration,
