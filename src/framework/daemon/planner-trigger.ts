@@ -1,6 +1,6 @@
 import { describeError, HaError } from '../errors/ha-error.ts'
 import { sleepUntilAborted } from '../execute/run-within.ts'
-import { needsSettling } from '../plan/planner.ts'
+import { describeSettling, needsSettling } from '../plan/planner.ts'
 import { Bell } from './bell.ts'
 import type { Host } from './host.ts'
 
@@ -63,7 +63,7 @@ export class PlannerTrigger {
   async #settle(): Promise<void> {
     const { parts, life } = this.#host
     try {
-      const why = 'something is not where it should be'
+      const why = describeSettling(this.#host.state(), { nowWallMs: parts.effects.nowWallMs() })
       await this.#host.submit({ cause: { kind: 'settle', why }, isWanted: () => this.#isCalledFor() })
     } catch (error) {
       if (!(error instanceof HaError)) throw error

@@ -6,7 +6,7 @@ import { planHalfFailed, planHeirLost } from './causes/failures.ts'
 import { planJoin, planLeaving, planLeft, planLoss } from './causes/membership.ts'
 import { planClear, planMaintenance, planReconfigure, planSwitchover } from './causes/requests.ts'
 import { planServiceHosts, planServicesOff, planServicesOn } from './causes/services.ts'
-import { isUnsettled, settleAll } from './causes/settle.ts'
+import { describeUnsettled, isUnsettled, settleAll } from './causes/settle.ts'
 import { Draft, type PlanFacts } from './draft.ts'
 
 /**
@@ -26,6 +26,17 @@ export function needsSettling(state: ClusterState, facts: PlanFacts): boolean {
   const draft = new Draft(state, { kind: 'settle', why: 'question' }, facts)
   return [...state.logicalHosts.keys()].some((name) => isUnsettled(draft, name))
 }
+
+/** Says in one phrase what `settle` would be about: `ha1 has no master`. Bounded; empty when there is nothing to settle. */
+export function describeSettling(state: ClusterState, facts: PlanFacts): string {
+  const draft = new Draft(state, { kind: 'settle', why: 'question' }, facts)
+  const found = [...state.logicalHosts.keys()].flatMap((name) => describeUnsettled(draft, name) ?? [])
+  const more = found.length - SETTLING_TOLD_MAX
+  return [...found.slice(0, SETTLING_TOLD_MAX), ...(more > 0 ? [`and ${more} more`] : [])].join(', ')
+}
+
+/** Logical hosts that are named in the cause of a settling; each has its own reason in the plan. */
+const SETTLING_TOLD_MAX = 3
 
 function decide(draft: Draft, cause: Cause): void {
   switch (cause.kind) {

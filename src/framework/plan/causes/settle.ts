@@ -15,6 +15,20 @@ export function isUnsettled(draft: Draft, name: LogicalHostName): boolean {
   return intentOf(draft, name) !== 'none'
 }
 
+/** Says in one phrase what is not where it should be about a logical host; undefined when it is. */
+export function describeUnsettled(draft: Draft, name: LogicalHostName): string | undefined {
+  const { mastery } = draft.state(name)
+  const by = 'by' in mastery ? mastery.by : ''
+  const said: Readonly<Record<Intent, string | undefined>> = {
+    'take-on': `${name} has no master`,
+    reassign: `${name} has no master, because ${by} is no longer a member`,
+    leave: `${name} is still mastered by ${by}, which is leaving`,
+    'switch-back': `${name} may switch back now`,
+    none: undefined,
+  }
+  return said[intentOf(draft, name)]
+}
+
 type Intent = 'take-on' | 'reassign' | 'leave' | 'switch-back' | 'none'
 
 function intentOf(draft: Draft, name: LogicalHostName): Intent {
