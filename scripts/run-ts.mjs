@@ -46,7 +46,7 @@ await build({
   outfile: bundle,
   packages: 'external',
   sourcemap: 'inline',
-  plugins: [placeOfSource],
+  plugins: [...(bundleOptions.plugins ?? []), placeOfSource],
 })
 process.setSourceMapsEnabled(true)
 process.argv.splice(1, 2, resolve(file))

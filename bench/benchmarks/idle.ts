@@ -37,20 +37,26 @@ async function look(cluster: TrialCluster, emptyPid: number, lookMs: number): Pr
   const hosts = await Promise.all(
     HOSTS.map(async (host) => ({ clustd: await cluster.clustdPid(host), guard: cluster.guardPid(host) })),
   )
-  const usedMs = (): readonly number[] => hosts.map(({ clustd, guard }) => processorMs(clustd) + processorMs(guard))
+  const usedMs = () => hosts.map(({ clustd, guard }) => ({ clustd: processorMs(clustd), guard: processorMs(guard) }))
   const [startedMs, before] = [performance.now(), usedMs()]
   await pause(lookMs)
   const wallMs = performance.now() - startedMs
-  const percent = usedMs().map((after, index) => ((after - (before[index] ?? 0)) / wallMs) * 100)
+  const percent = usedMs().map(({ clustd, guard }, index) => ({
+    clustd: ((clustd - (before[index]?.clustd ?? 0)) / wallMs) * 100,
+    guard: ((guard - (before[index]?.guard ?? 0)) / wallMs) * 100,
+  }))
   const memory = hosts.map(({ clustd, guard }) => ({ clustd: memoryMb(clustd), guard: memoryMb(guard) }))
   const nothing = memoryMb(emptyPid)
   return [
     {
       name: 'processor of clustd and failfastd of an idle host',
       unit: '% of a core',
-      measured: spreadOf(percent),
+      measured: spreadOf(percent.map(({ clustd, guard }) => clustd + guard)),
       target: { of: 'value', below: 1 },
-      details: [`over ${digits(lookMs / 1000)} s, two hosts`],
+      details: [
+        `over ${digits(lookMs / 1000)} s, two hosts`,
+        ...percent.map(({ clustd, guard }) => `clustd ${digits(clustd)}, failfastd ${digits(guard)}`),
+      ],
     },
     {
       name: 'resident memory of both (RSS)',
