@@ -3,6 +3,7 @@ import type { Command } from './command/define-command.ts'
 import { parseWords } from './command/parse-words.ts'
 import type { Context } from './context.ts'
 import { printLine } from './context.ts'
+import { explainSilence } from './explain-silence.ts'
 import { reportError } from './report-error.ts'
 
 /** What a command is run with; the rest of its context comes from its arguments. */
@@ -29,6 +30,6 @@ export async function runCommand(command: Command, argv: readonly string[], worl
     const { form, given } = chooseForm(command, parseWords(command, argv))
     return (await form.run(given, context)) ?? 0
   } catch (error) {
-    return reportError(context, error)
+    return reportError(context, await explainSilence(context, error))
   }
 }

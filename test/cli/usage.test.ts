@@ -1,6 +1,14 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { COMMAND_LOADERS, type CommandName } from '../../src/cli/commands/load.ts'
+import { writeHostFile } from '../../src/framework/daemon/host-file.ts'
+import { parseName } from '../../src/framework/model/names.ts'
 import { run } from './cli-world.ts'
+
+const cluster = parseName('cluster', 'demo')
+const alpha = parseName('physicalHost', 'alpha')
 
 const names = Object.keys(COMMAND_LOADERS) as CommandName[]
 
@@ -112,9 +120,20 @@ describe('without a running clustd', () => {
     'scadmin switch demo beta ha1',
     'scconf demo -p',
     'scconf export',
-  ])('%s says so and how to start it', async (line) => {
-    const { exitCode, out, err } = await run(line)
-    expect({ exitCode, out }).toEqual({ exitCode: 3, out: '' })
-    expect(err).toMatch(/No clustd answers .*\(CLUSTD_NOT_RUNNING\)\n {2}What to do: .*scadmin startnode/)
+  ])('%s says so and how to start it, or to set the host up', async (line) => {
+    const root = mkdtempSync(join(tmpdir(), 'haven-usage-'))
+    try {
+      const unset = await run(line, { root })
+      expect(unset).toMatchObject({ exitCode: 3, out: '' })
+      expect(unset.err).toMatch(/\(NOT_SET_UP\)\n {2}What to do: Set it up with: scadmin setup --cluster/)
+      const database = { kind: 'file', directory: join(root, 'database') } as const
+      writeHostFile(root, { cluster, physicalHost: alpha, database, rebootCommand: [] })
+      const { exitCode, out, err } = await run(line, { root })
+      expect({ exitCode, out }).toEqual({ exitCode: 3, out: '' })
+      expect(err).toMatch(/No clustd answers .*\(CLUSTD_NOT_RUNNING\)\n {2}What to do: .*scadmin startnode; /)
+      expect(err).toMatch(/scadmin startcluster alpha demo\n$/)
+    } finally {
+      rmSync(root, { recursive: true })
+    }
   })
 })

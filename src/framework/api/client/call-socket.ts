@@ -134,7 +134,7 @@ function wrapFailure(call: Call, error: unknown): HaError {
   const code = (error as NodeJS.ErrnoException).code
   if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') {
     return new HaError('CLUSTD_NOT_RUNNING', `No clustd answers at ${call.socketPath}`, {
-      hint: "Start it on this host with 'scadmin startcluster' (the first host of the cluster) or 'scadmin startnode'.",
+      hint: "Start it on this host with 'scadmin startcluster HOST CLUSTER' (the first host of the cluster) or 'scadmin startnode'.",
       cause: error,
     })
   }
