@@ -1,5 +1,6 @@
 import type { ConfigurationChangeJson } from '../api/wire.ts'
 import { assertNever } from '../errors/assert-never.ts'
+import type { LogicalAddress } from '../model/cluster-config.ts'
 import type { ConfigurationChange } from '../model/configuration-change.ts'
 import { isSameValue } from '../model/same-value.ts'
 import type { Configuration } from './configuration.ts'
@@ -86,5 +87,20 @@ function show(value: unknown): string {
   if (value === undefined) return 'none'
   if (typeof value === 'string') return value === '' ? "''" : value
   if (!Array.isArray(value)) return JSON.stringify(value)
-  return `[${value.map((item) => (typeof item === 'string' ? item : JSON.stringify(item))).join(', ')}]`
+  return `[${value.map(showItem).join(', ')}]`
+}
+
+/** The only lists of objects are those of addresses: `192.0.2.1/24 (alpha: eth0, beta: eth1)`. */
+function showItem(item: unknown): string {
+  if (typeof item === 'string') return item
+  return isAddress(item) ? showAddress(item) : JSON.stringify(item)
+}
+
+function isAddress(item: unknown): item is LogicalAddress {
+  return typeof item === 'object' && item !== null && 'address' in item && 'adapters' in item
+}
+
+function showAddress({ address, prefixLength, adapters }: LogicalAddress): string {
+  const on = Object.entries(adapters).map(([host, adapter]) => `${host}: ${adapter}`)
+  return `${address}/${prefixLength}${on.length === 0 ? '' : ` (${on.join(', ')})`}`
 }
