@@ -138,8 +138,11 @@ describe('haswitch', () => {
     expect(exitCode).toBe(5)
     expect(out).toContain('reconfiguration')
     expect(err).toMatch(/^hareg: reconfiguration \d+ ended, but not with what was asked for \(GOAL_NOT_REACHED\)\n/)
-    expect(err).toContain('    START web failed: exit code 3\n')
-    expect(err).toContain('| port 80 is in use\n')
+    const count = (text: string): number => `${out}${err}`.split(text).length - 1
+    expect(out).toContain('    START web failed: exit code 3\n      | port 80 is in use\n')
+    // One for each host that it was tried on.
+    expect([count('START web failed: exit code 3\n'), count('| port 80 is in use\n')]).toEqual([2, 2])
+    expect(err).toContain('ha1 is without web: START failed on')
     expect(err).toMatch(
       /What to do: See every step with 'scadmin timeline \d+', and why with 'scadmin explain ha1'\.\n$/,
     )

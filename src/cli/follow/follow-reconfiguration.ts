@@ -43,7 +43,10 @@ export async function followReconfiguration(
     return INTERRUPTED_EXIT_CODE
   }
   const { end } = followed
-  if (end.outcome === 'not reached') throw notReached(end, followed.failures)
+  if (end.outcome === 'not reached') {
+    // Watched, the failures stand above already.
+    throw notReached(end, context.json ? followed.failures : [])
+  }
   if (end.outcome === 'unknown') throw unknownEnd(end)
   if (context.json) printEnd(context, end, warnings)
   else for (const line of closingLines(end)) printLine(context, line)
