@@ -74,7 +74,7 @@ function outcomeOfMethod(
 ): HandsOutcome {
   const { output } = outcome
   const failed = (how: string): HandsOutcome => {
-    return { kind: 'failed', message: `${method} of ${service} ${how}`, output, leftovers: [] }
+    return { kind: 'failed', message: `${method} of ${service} ${how}${lastSaid(output)}`, output, leftovers: [] }
   }
   switch (outcome.kind) {
     case 'succeeded':
@@ -89,6 +89,15 @@ function outcomeOfMethod(
     }
   }
 }
+
+/** What a method said last mostly is why it failed, and the message gets where its output does not. */
+function lastSaid(output: readonly string[]): string {
+  const last = output.findLast((line) => line.trim() !== '')?.trim()
+  return last === undefined ? '' : `: ${last.slice(0, LAST_SAID_CHARS_MAX)}`
+}
+
+/** The message is kept in the state of the logical host, and shown in tables. */
+const LAST_SAID_CHARS_MAX = 200
 
 function outcomeOfLeftovers(leftovers: readonly Leftover[]): HandsOutcome {
   if (leftovers.length === 0) return DONE
