@@ -59,7 +59,8 @@ function whyNotThere(
     return failure === undefined ? `${host} cannot take it on.` : `${host} ${failureText(failure)}.`
   }
   const failed = failedOn(draft, at.name, host)
-  if (failed.length > 0) return `${failed.join(', ')} did not start on ${host} before.`
+  if (failed.length > 0)
+    return `without ${failed.join(', ')}, which failed to start on ${host} earlier (scadmin clear ${at.name} forgets that).`
   if (holder === undefined) return whyNobody(at)
   const { physicalHosts, switchback } = draft.logicalHost(at.name)
   if (physicalHosts.indexOf(host) > physicalHosts.indexOf(holder)) return `${holder} stands before ${host} in its list.`
