@@ -61,7 +61,8 @@ function findSharedGroups({ logicalHosts }: Configuration): readonly Problem[] {
       owners.set(group, owner ?? name)
       if (owner === undefined || owner === name) return []
       const message = `disk group ${group} belongs to logical host ${owner} and cannot belong to ${name} too`
-      return [{ code: 'IN_USE', path: ['logicalHosts', name, 'diskGroups', index], message }]
+      const hint = `Name another disk group; 'scconf CLUSTER -p' shows whose each is. A new one: scconf CLUSTER --disk-group NAME --define directory:/PATH`
+      return [{ code: 'IN_USE', path: ['logicalHosts', name, 'diskGroups', index], message, hint }]
     }),
   )
 }
