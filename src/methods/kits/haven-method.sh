@@ -90,14 +90,22 @@ haven_not_running() {
   ! haven_running "$1"
 }
 
-# haven_wait SECONDS COMMAND [WORD...]: tries the command every tenth of a second until it succeeds or has been tried for so long.
+# haven_wait SECONDS COMMAND [WORD...]: tries the command until it succeeds or has been tried for so long: often in the first second, in which most
+# of what is waited for happens, then every tenth of a second.
 haven_wait() {
-  haven_tries=$((${1} * 10))
+  haven_left_ms=$((${1} * 1000))
+  haven_often_ms=1000
   shift
   until "$@"; do
-    if [ "$haven_tries" -le 0 ]; then return 1; fi
-    haven_tries=$((haven_tries - 1))
-    sleep 0.1
+    if [ "$haven_left_ms" -le 0 ]; then return 1; fi
+    if [ "$haven_often_ms" -gt 0 ]; then
+      haven_often_ms=$((haven_often_ms - 20))
+      haven_left_ms=$((haven_left_ms - 20))
+      sleep 0.02
+    else
+      haven_left_ms=$((haven_left_ms - 100))
+      sleep 0.1
+    fi
   done
 }
 
