@@ -27,6 +27,7 @@ import type { Timings } from '../model/cluster-config.ts'
 import type { GuardReport } from '../model/guard-report.ts'
 import type { LogicalHostName } from '../model/names.ts'
 import type { Effects } from '../ports/effects.ts'
+import { createProcSearch } from '../ports/real-proc-search.ts'
 import { openFileDatabase } from '../store/file/open-file-database.ts'
 import type { HostFile } from './host-file.ts'
 import type { StartWish } from './join.ts'
@@ -62,8 +63,9 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   const warn = (message: string): void => log.write({ level: 'warn', message })
   const place = { root, cluster: hostFile.cluster, physicalHost: hostFile.physicalHost }
   const pathDirectories = ownPathDirectories(composition.installation)
-  const lookForTags = createTagLook(hostKey(place))
-  const driverHost = { ...place, scope: hostKey(place), effects, lookForTags }
+  const searchProc = createProcSearch(effects)
+  const lookForTags = createTagLook(hostKey(place), searchProc)
+  const driverHost = { ...place, scope: hostKey(place), effects, searchProc, lookForTags }
   const addresses = { local: localAddressDriver(driverHost), ip: ipAddressDriver(driverHost) }
   const runCommand = createRunCommand({ effects, tag: driverTag(hostKey(place), 'programs') })
   const missingPrograms = createLookForMissing(runCommand)

@@ -63,6 +63,8 @@ export class Host {
 
   /** Plans and commits, one plan at a time. Throws what `commitPlan` throws. */
   submit(request: PlanRequest): Promise<CommittedPlan | null> {
+    // What it asks for is most often done here, or comes here.
+    this.parts.expectCalls?.()
     return this.#planning.run(async () => {
       const made = await commitPlan(this.#commitParts, request)
       if (made !== null) this.#logPlan(made)

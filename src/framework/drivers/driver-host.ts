@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Effects } from '../ports/effects.ts'
+import type { ProcSearch } from '../ports/proc-search.ts'
 
 /** The physical host that a driver works for, and what it needs of the world. */
 export interface DriverHost {
@@ -15,6 +16,8 @@ export interface DriverHost {
    * look of the method runner, so that the proof of a release costs one.
    */
   readonly lookForTags?: () => Promise<ReadonlyMap<number, string>>
+  /** Searches memory maps; default: a `grep`. */
+  readonly searchProc?: ProcSearch
   /** Time between TERM and KILL for processes that hold a disk group, ms. The guard, which has no time, gives less. */
   readonly termGraceMs?: number
 }

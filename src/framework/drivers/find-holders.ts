@@ -1,8 +1,9 @@
-import type { HaError } from '../errors/ha-error.ts'
+import { HaError } from '../errors/ha-error.ts'
+import type { ProcSearch } from '../ports/proc-search.ts'
+import { searchProcByGrep } from '../ports/real-proc-search.ts'
 import { type Mount, readMounts } from './mount-table.ts'
 import { type HeldThings, readLink, readUsedLinks, type Use, type UsedLink, usesAmong } from './process-uses.ts'
 import { type LiveProcess, listPids, readProcess, readTag } from './processes.ts'
-import { searchMaps } from './search-maps.ts'
 
 /** A process that uses a disk group. */
 export interface Holder extends LiveProcess {
@@ -35,7 +36,7 @@ interface Question {
  * One look at the machine answers all that was asked before it began. So each answer rests on what was read after its question, as if it had been asked
  * alone, and twenty logical hosts that leave together cost two looks.
  */
-export function createHolderLook(): HolderLook {
+export function createHolderLook(search: ProcSearch = searchProcByGrep): HolderLook {
   let running: Promise<unknown> = Promise.resolve()
   let next: { readonly questions: Question[]; readonly answers: Promise<readonly (readonly Holder[])[]> } | undefined
   return async (things, signal) => {
@@ -44,7 +45,7 @@ export function createHolderLook(): HolderLook {
       const questions: Question[] = []
       const answers = running.then(() => {
         next = undefined
-        return findHolders(questions)
+        return findHolders(questions, search)
       })
       next = { questions, answers }
       running = answers.catch(() => undefined) // Whoever asked is told.
@@ -58,7 +59,10 @@ export function createHolderLook(): HolderLook {
 }
 
 /** Answers the questions in their order; one whose asker has given up gets no answer. */
-async function findHolders(questions: readonly Question[]): Promise<readonly (readonly Holder[])[]> {
+async function findHolders(
+  questions: readonly Question[],
+  search: ProcSearch,
+): Promise<readonly (readonly Holder[])[]> {
   const wanted = questions.filter(({ signal }) => !signal.aborted)
   const pids = listPids().filter((pid) => pid !== process.pid && wanted.some(({ things }) => isAmong(pid, things)))
   const namespaces = await readNamespaces(
@@ -69,7 +73,11 @@ async function findHolders(questions: readonly Question[]): Promise<readonly (re
   const directories = [...views.values()].flatMap((each) => [...each.values()]).flatMap((view) => view.directories)
   const used = await readAllLinks(pids)
   // After the links: who maps a file and closes it then is seen here if he was not there.
-  const maps = await searchMaps([...used.keys()], [...new Set(directories)])
+  const maps = await search({ file: 'maps', pids: [...used.keys()], texts: [...new Set(directories)] }).catch(
+    (error: unknown) => {
+      throw searchFailed(error)
+    },
+  )
   const answers: Holder[][] = []
   for (const question of questions) {
     const holders: Holder[] = []
@@ -137,6 +145,14 @@ async function describe(pid: number, uses: readonly Use[]): Promise<Holder | und
   if (process_ === undefined) return undefined
   const described = uses.slice(0, USES_MAX).map((use) => use.what)
   return { ...process_, tag: await readTag(pid), uses: described, writes: uses.some((use) => use.writes) }
+}
+
+function searchFailed(cause: unknown): HaError {
+  return new HaError(
+    'DISK_GROUP_BUSY',
+    'the processes of this host could not be searched for those that hold a disk group',
+    { hint: 'Check that grep is installed and that the machine can start processes, then try again.', cause },
+  )
 }
 
 /** Describes a holder in a line of a message: `process 4711 (postgres): cwd /ha1/data`. */

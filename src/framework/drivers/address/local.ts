@@ -6,9 +6,9 @@ import { describeError, HaError } from '../../errors/ha-error.ts'
 import type { AddressCall, AddressDriver } from '../../ports/address-driver.ts'
 import type { DriverHost } from '../driver-host.ts'
 import { type Owner, OwnershipMark } from '../ownership-mark.ts'
-import { belongingOf } from '../processes.ts'
+import { type Belonging, belongingOf } from '../processes.ts'
 import { addressBytes } from './frames.ts'
-import { createListenerLook, type Listener, type ListenerLook } from './listeners.ts'
+import { createListenerLook, type Listener } from './listeners.ts'
 
 /** What may be set beside the host. */
 export interface LocalAddressOptions {
@@ -36,27 +36,28 @@ export function localAddressDriver(host: DriverHost, options: LocalAddressOption
     const mark = markOf(call)
     return mark.isOurs((await mark.read()).owner)
   }
+  const listenersOf = async (call: AddressCall, whose: Belonging): Promise<readonly Listener[]> =>
+    (await findListeners(bytesOf(call))).filter(({ tag }) => belongingOf(tag, host.scope) === whose)
+  /** A listener without a tag is not counted: it may be a service of our own that lost its environment, and began to listen before the address was up. */
+  const findOthers = (call: AddressCall): Promise<readonly Listener[]> => listenersOf(call, 'other-host')
   return {
     kind: 'local',
     isUp: isMarked,
     up: async (call) => {
       call.signal.throwIfAborted()
       checkAddress(call)
-      await makeOwnDirectory(call, directory)
-      if (await isMarked(call)) return
-      const refuse = (owner?: Owner): Promise<void> => refuseListeners(host, call, findListeners, owner)
-      await refuse()
-      await markOf(call).take(refuse)
+      const [isOurs, others] = await Promise.all([isMarked(call), findOthers(call), makeOwnDirectory(call, directory)])
+      if (isOurs) return
+      refuseListeners(call, others, undefined)
+      await markOf(call).take(async (owner) => refuseListeners(call, await findOthers(call), owner))
     },
     down: async (call) => {
       call.signal.throwIfAborted()
       await markOf(call).release()
     },
     leftovers: async (call) => {
-      const marks = (await isMarked(call)) ? [markLeftover(call, markOf(call).directory)] : []
-      const listeners = (await findListeners(bytesOf(call))).filter(
-        ({ tag }) => belongingOf(tag, host.scope) === 'ours',
-      )
+      const [isOurs, listeners] = await Promise.all([isMarked(call), listenersOf(call, 'ours')])
+      const marks = isOurs ? [markLeftover(call, markOf(call).directory)] : []
       return [
         ...marks,
         ...listeners.map(
@@ -72,14 +73,7 @@ function markLeftover({ address }: AddressCall, directory: string): { kind: 'add
   return { kind: 'address', what: `${address.address} (mark ${directory})`, remedy: `rm -r ${directory}` }
 }
 
-/** A listener without a tag is not counted: it may be a service of our own that lost its environment, and began to listen before the address was up. */
-async function refuseListeners(
-  host: DriverHost,
-  call: AddressCall,
-  findListeners: ListenerLook,
-  owner: Owner | undefined,
-): Promise<void> {
-  const others = (await findListeners(bytesOf(call))).filter(({ tag }) => belongingOf(tag, host.scope) === 'other-host')
+function refuseListeners(call: AddressCall, others: readonly Listener[], owner: Owner | undefined): void {
   if (others.length === 0) return
   const whose =
     owner === undefined ? 'another host' : `physical host '${owner.physicalHost}' (HAVEN_ROOT ${owner.root})`

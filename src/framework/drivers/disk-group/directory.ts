@@ -26,7 +26,7 @@ const MARK = '.haven-owner'
  * its working directory there neither hinders nor harms, and is left alone.
  */
 export function directoryDriver(host: DriverHost): DiskGroupDriver {
-  const lookForHolders = createHolderLook()
+  const lookForHolders = createHolderLook(host.searchProc)
   const at = (group: DiskGroup, call: DiskGroupCall): Place => placeOf({ host, lookForHolders }, group, call)
   return {
     kind: 'directory',

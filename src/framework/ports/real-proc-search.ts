@@ -1,0 +1,113 @@
+import { execFile } from 'node:child_process'
+import { type FileHandle, open } from 'node:fs/promises'
+import type { Effects } from './effects.ts'
+import type { ProcQuestion, ProcSearch } from './proc-search.ts'
+
+/** Far more than a look at some thousand processes takes; a look that takes longer is stuck on one of them. */
+const SEARCH_MS_MAX = 5_000
+/** To read so many takes as long as to start a `grep`. In `environ` most processes have nothing, for they are threads of the kernel. */
+const FEW: Readonly<Record<ProcQuestion['file'], number>> = { environ: 128, maps: 32 }
+/** 200 bytes for each of 100,000 tagged processes, or the maps of a disk group in thousands of them; more is not a machine that we understand. */
+const OUTPUT_BYTES_MAX = 64 * 1024 * 1024
+/** Below every system's limit for the arguments of one program, at about 30 bytes each. */
+const PIDS_PER_GREP = 20_000
+const READ_BYTES = 128 * 1024
+const SEARCH_PATH = '/usr/bin:/bin'
+const SEPARATOR = { environ: '\0', maps: '\n' } as const
+
+/**
+ * Makes what searches files of /proc. To read them the kernel waits for the memory lock of their process, possibly for as long as a dead disk does not
+ * answer; so whoever reads them may hang.
+ *
+ * Few are read here, one after the other in the thread pool, in a third of the time of a `grep`. If that hangs, it costs one thread and no more: until it
+ * goes on, and also while another search reads, a `grep` does it, which hangs instead of us and is killed. Either way the search rejects after
+ * `SEARCH_MS_MAX`, with a plain error: nothing is known then.
+ */
+export function createProcSearch(effects: Pick<Effects, 'sleep'>): ProcSearch {
+  let isReading = false
+  return async (question) => {
+    if (isReading || question.pids.length > FEW[question.file]) return await searchProcByGrep(question)
+    isReading = true
+    const timer = new AbortController()
+    const reading = readInTurn(question).finally(() => {
+      isReading = false
+      timer.abort('read')
+    })
+    const late = effects.sleep(SEARCH_MS_MAX, timer.signal).then(
+      () => {
+        throw new Error(`/proc/*/${question.file} was not read within ${SEARCH_MS_MAX} ms`)
+      },
+      () => reading,
+    )
+    return await Promise.race([reading, late])
+  }
+}
+
+async function readInTurn({ file, pids, texts }: ProcQuestion): Promise<ReadonlyMap<number, readonly string[]>> {
+  const found = new Map<number, readonly string[]>()
+  const wanted = texts.map((text) => Buffer.from(text))
+  const buffer = Buffer.allocUnsafe(READ_BYTES)
+  for (const pid of pids) {
+    const content = await readWhole(`/proc/${pid}/${file}`, buffer)
+    if (!wanted.some((text) => content.includes(text))) continue
+    const entries = content.toString('utf8').split(SEPARATOR[file])
+    const hits = entries.filter((entry) => texts.some((text) => entry.includes(text)))
+    if (hits.length > 0) found.set(pid, hits)
+  }
+  return found
+}
+
+/** Returns what it could read; the next call may overwrite it. */
+async function readWhole(path: string, buffer: Buffer): Promise<Buffer> {
+  let file: FileHandle | undefined
+  try {
+    file = await open(path)
+    const pieces: Buffer[] = []
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, null)
+      if (bytesRead === 0) return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)
+      pieces.push(Buffer.from(buffer.subarray(0, bytesRead)))
+    }
+  } catch {
+    return Buffer.alloc(0) // It has ended, or is not ours to look into.
+  } finally {
+    await file?.close()
+  }
+}
+
+/** Lets a `grep` read: slower where there is little to read, but nothing of this process can hang. */
+export const searchProcByGrep: ProcSearch = async ({ file, pids, texts }) => {
+  const found = new Map<number, string[]>()
+  if (texts.length === 0) return found
+  const words = [file === 'environ' ? '-zasFH' : '-asFH', ...texts.flatMap((text) => ['-e', text])]
+  for (let from = 0; from < pids.length; from += PIDS_PER_GREP) {
+    const files = pids.slice(from, from + PIDS_PER_GREP).map((pid) => `/proc/${pid}/${file}`)
+    for (const line of (await grep([...words, ...files])).split(SEPARATOR[file])) {
+      const [, pid, entry] = /^\/proc\/(\d+)\/[a-z]+:(.*)$/s.exec(line) ?? []
+      if (pid === undefined || entry === undefined) continue
+      const entries = found.get(Number(pid)) ?? []
+      entries.push(entry)
+      found.set(Number(pid), entries)
+    }
+  }
+  return found
+}
+
+function grep(words: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      encoding: 'utf8' as const,
+      env: { PATH: SEARCH_PATH, LC_ALL: 'C' },
+      timeout: SEARCH_MS_MAX,
+      killSignal: 'SIGKILL' as const,
+      maxBuffer: OUTPUT_BYTES_MAX,
+    }
+    const child = execFile('grep', [...words], options, (error, stdout) => {
+      // 1: nothing found; 2: some files could not be read, as those of other users or of processes that have ended meanwhile.
+      if (error === null || error.code === 1 || error.code === 2) resolve(stdout)
+      else reject(error)
+    })
+    // A grep that not even KILL ends must not keep a daemon that is leaving.
+    child.unref()
+  })
+}
