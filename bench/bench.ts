@@ -3,10 +3,12 @@ import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Benchmark } from './benchmark.ts'
+import { commits } from './benchmarks/commits.ts'
 import { haget } from './benchmarks/haget.ts'
 import { idle } from './benchmarks/idle.ts'
 import { leavingHost } from './benchmarks/leaving-host.ts'
 import { switchover } from './benchmarks/switchover.ts'
+import { takeOn } from './benchmarks/take-on.ts'
 import type { Figure } from './figure.ts'
 import { buildInstallation } from './installation.ts'
 import { linesOf, toJson } from './print-figures.ts'
@@ -18,7 +20,7 @@ Measures Haven on this machine, each figure beside its reference in the same run
   --quick   few rounds: shows that it works, measures badly
   --list    names the benchmarks`
 
-const benchmarks: readonly Benchmark[] = [switchover, leavingHost, haget, idle]
+const benchmarks: readonly Benchmark[] = [switchover, leavingHost, takeOn, commits, haget, idle]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
