@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { runHistory } from './run-history.ts'
 
-// A seed is a history: `npm run simulate -- --seeds 1 --seed N --lines 4000` shows it. 30 in the check, 500 in `npm test`.
-const SEEDS = Number(process.env['SIMULATION_SEEDS'] ?? '30')
+// A seed is a history: `npm run simulate -- --seeds 1 --seed N --lines 4000` shows it. 15 in the check, 500 in `npm test`.
+const SEEDS = Number(process.env['SIMULATION_SEEDS'] ?? '15')
 const FIRST = 1
 
 describe('no referee objects to what happens', () => {
