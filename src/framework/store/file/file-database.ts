@@ -121,9 +121,7 @@ export class FileDatabase implements ClusterDatabase {
       }
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#queue.push(waiting)
-      this.#pumping ??= this.#pump().finally(() => {
-        this.#pumping = undefined
-      })
+      this.#pumping ??= this.#pump()
     })
   }
 
@@ -156,16 +154,22 @@ export class FileDatabase implements ClusterDatabase {
 
   /** Brings the queue into the log: at once when the lock is free, so that a stamp costs no turn of the event loop. */
   async #pump(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const first = [...this.#queue]
-      try {
-        await this.#parts.lock.run(() => this.#drain(), this.#ending.signal)
-      } catch (error) {
-        // Only those that waited all the time; who came later still has time to wait.
-        const failure = this.#failed('the cluster database cannot be written', error)
-        this.#queue = this.#queue.filter((waiting) => !first.includes(waiting))
-        for (const waiting of first) waiting.reject(failure)
-      }
+    try {
+      while (this.#queue.length > 0) await this.#pumpOnce([...this.#queue])
+    } finally {
+      // In the same turn as the last look at the queue: who comes a moment later must find that nobody pumps, or nobody ever serves him.
+      this.#pumping = undefined
+    }
+  }
+
+  async #pumpOnce(first: readonly Waiting[]): Promise<void> {
+    try {
+      await this.#parts.lock.run(() => this.#drain(), this.#ending.signal)
+    } catch (error) {
+      // Only those that waited all the time; who came later still has time to wait.
+      const failure = this.#failed('the cluster database cannot be written', error)
+      this.#queue = this.#queue.filter((waiting) => !first.includes(waiting))
+      for (const waiting of first) waiting.reject(failure)
     }
   }
 
