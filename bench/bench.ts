@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +13,7 @@ import { takeOn } from './benchmarks/take-on.ts'
 import type { Figure } from './figure.ts'
 import { buildInstallation } from './installation.ts'
 import { linesOf, toJson } from './print-figures.ts'
+import { killAllOf } from './process-usage.ts'
 
 const USAGE = `usage: npm run bench [-- [--json] [--quick] [--list] [NAME...]]
 
@@ -42,7 +44,13 @@ async function main(): Promise<void> {
   if (chosen.length === 0)
     throw new Error(`no benchmark is called like that; there are ${benchmarks.map(({ name }) => name).join(', ')}`)
   const workshop = mkdtempSync(join(tmpdir(), `haven-bench-${process.pid}-`))
-  process.on('exit', () => rmSync(workshop, { recursive: true, force: true }))
+  process.on('exit', () => {
+    killAllOf(workshop)
+    rmSync(workshop, { recursive: true, force: true, maxRetries: 3 })
+  })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1))
+  // Everything that is under way in two hosts of one process listens to their end.
+  setMaxListeners(0)
   const say = (line: string): void => {
     if (!values.json) console.log(line)
   }

@@ -30,6 +30,19 @@ export function findProcess(words: readonly string[]): number {
   throw new Error(`no process has ${words.join(' and ')} in its command line`)
 }
 
+/** Ends what a run has started in its workshop and not ended: detached daemons outlive whoever starts them, also when the run is cut short. */
+export function killAllOf(workshop: string): void {
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name) || Number(name) === process.pid) continue
+    if (!commandLine(name).some((word) => word.startsWith(workshop))) continue
+    try {
+      process.kill(Number(name), 'SIGKILL')
+    } catch {
+      // It has just ended.
+    }
+  }
+}
+
 function commandLine(pid: string): readonly string[] {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')

@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process'
+import { readlinkSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Effects } from './effects.ts'
 import type { ProcQuestion, ProcSearch } from './proc-search.ts'
 
 /** Far more than a look at some thousand processes takes; a look that takes longer is stuck on one of them. */
 const SEARCH_MS_MAX = 5_000
-/** To read so many takes as long as to start a `grep`. In `environ` most processes have nothing, for they are threads of the kernel. */
-const FEW: Readonly<Record<ProcQuestion['file'], number>> = { environ: 128, maps: 32 }
+/** To read so many takes as long as to start a `grep`, on a machine that has nothing else to do; on a busy one much longer. */
+const FEW = 20
 /** 200 bytes for each of 100,000 tagged processes, or the maps of a disk group in thousands of them; more is not a machine that we understand. */
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024
 /** Below every system's limit for the arguments of one program, at about 30 bytes each. */
@@ -26,10 +27,11 @@ const SEPARATOR = { environ: '\0', maps: '\n' } as const
 export function createProcSearch(effects: Pick<Effects, 'sleep'>): ProcSearch {
   let isReading = false
   return async (question) => {
-    if (isReading || question.pids.length > FEW[question.file]) return await searchProcByGrep(question)
+    const pids = question.pids.filter(hasProgram)
+    if (isReading || pids.length > FEW) return await searchProcByGrep({ ...question, pids })
     isReading = true
     const timer = new AbortController()
-    const reading = readInTurn(question).finally(() => {
+    const reading = readInTurn({ ...question, pids }).finally(() => {
       isReading = false
       timer.abort('read')
     })
@@ -40,6 +42,16 @@ export function createProcSearch(effects: Pick<Effects, 'sleep'>): ProcSearch {
       () => reading,
     )
     return await Promise.race([reading, late])
+  }
+}
+
+/** Most processes of a machine are threads of its kernel, which have no environment and map nothing. Whose program is hidden from this user, so is the rest. */
+function hasProgram(pid: number): boolean {
+  try {
+    readlinkSync(`/proc/${pid}/exe`)
+    return true
+  } catch {
+    return false
   }
 }
 
@@ -78,7 +90,7 @@ async function readWhole(path: string, buffer: Buffer): Promise<Buffer> {
 /** Lets a `grep` read: slower where there is little to read, but nothing of this process can hang. */
 export const searchProcByGrep: ProcSearch = async ({ file, pids, texts }) => {
   const found = new Map<number, string[]>()
-  if (texts.length === 0) return found
+  if (texts.length === 0 || pids.length === 0) return found
   const words = [file === 'environ' ? '-zasFH' : '-asFH', ...texts.flatMap((text) => ['-e', text])]
   for (let from = 0; from < pids.length; from += PIDS_PER_GREP) {
     const files = pids.slice(from, from + PIDS_PER_GREP).map((pid) => `/proc/${pid}/${file}`)
