@@ -7,12 +7,14 @@ import type {
   MethodName,
   PhysicalHost,
 } from '../../src/framework/model/cluster-config.ts'
+import { LATER_DEFAULTS } from '../../src/framework/model/later-defaults.ts'
 import {
   type DataServiceName,
   type LogicalHostName,
   type PhysicalHostName,
   parseName,
 } from '../../src/framework/model/names.ts'
+import { newPhysicalHost } from '../../src/framework/model/new-physical-host.ts'
 import type { Random } from './random.ts'
 
 /** The configuration of one history. */
@@ -48,8 +50,9 @@ export function drawCluster(random: Random): DrawnCluster {
       logicalHostTimeoutS: 20,
       stepTimeoutS: 60,
       syslogFacility: 'daemon',
+      ...LATER_DEFAULTS,
     },
-    physicalHosts: hosts.map((name) => ({ name, publicNames: [], privateLinks: [] })),
+    physicalHosts: hosts.map((name) => newPhysicalHost(name)),
     diskGroups: logicalHosts.flatMap(({ diskGroups }) =>
       diskGroups.map((name) => ({ kind: 'directory', name, path: `/disks/${name}` })),
     ),

@@ -20,6 +20,10 @@ function clusterChange(after: Configuration): ConfigurationChange {
 
 function puts(before: Configuration, after: Configuration): readonly ConfigurationChange[] {
   return [
+    ...changed(before.networks, after.networks).map((network) => ({ kind: 'put-network', network }) as const),
+    ...changed(before.fenceDevices, after.fenceDevices).map(
+      (fenceDevice) => ({ kind: 'put-fence-device', fenceDevice }) as const,
+    ),
     ...changed(before.physicalHosts, after.physicalHosts).map(
       (physicalHost) => ({ kind: 'put-physical-host', physicalHost }) as const,
     ),
@@ -41,6 +45,8 @@ function deletes(before: Configuration, after: Configuration): readonly Configur
     ...gone(before.logicalHosts, after.logicalHosts).map((name) => ({ kind: 'delete-logical-host', name }) as const),
     ...gone(before.diskGroups, after.diskGroups).map((name) => ({ kind: 'delete-disk-group', name }) as const),
     ...gone(before.physicalHosts, after.physicalHosts).map((name) => ({ kind: 'delete-physical-host', name }) as const),
+    ...gone(before.fenceDevices, after.fenceDevices).map((name) => ({ kind: 'delete-fence-device', name }) as const),
+    ...gone(before.networks, after.networks).map((name) => ({ kind: 'delete-network', name }) as const),
   ]
 }
 

@@ -7,6 +7,7 @@ import {
   type LogicalHostName,
   type PhysicalHostName,
 } from '../model/names.ts'
+import { newPhysicalHost } from '../model/new-physical-host.ts'
 import type { ClusterFile } from './cluster-file-shape.ts'
 import type { Configuration } from './configuration.ts'
 import { parseAddress } from './parse-address.ts'
@@ -33,7 +34,11 @@ export function readConfiguration(
       timings: { ...present.cluster.timings, ...timings },
       budgets: { ...present.cluster.budgets, ...budgets },
     },
-    physicalHosts: merge(present.physicalHosts, file.physicalHosts, prune, readPhysicalHost),
+    networks: present.networks,
+    fenceDevices: present.fenceDevices,
+    physicalHosts: merge(present.physicalHosts, file.physicalHosts, prune, (host, entry) =>
+      readPhysicalHost(present.physicalHosts.get(host) ?? newPhysicalHost(host), entry),
+    ),
     diskGroups: merge(present.diskGroups, file.diskGroups, prune, readDiskGroup),
     logicalHosts: merge(present.logicalHosts, file.logicalHosts, prune, readLogicalHost),
     dataServices: merge(present.dataServices, file.dataServices, prune, readService),
@@ -54,8 +59,8 @@ function merge<Name extends string, Value, From>(
   return merged
 }
 
-function readPhysicalHost(name: PhysicalHostName, { publicNames, privateLinks }: Entry<'physicalHosts'>): PhysicalHost {
-  return { name, publicNames, privateLinks }
+function readPhysicalHost(before: PhysicalHost, { publicNames, privateLinks }: Entry<'physicalHosts'>): PhysicalHost {
+  return { ...before, publicNames, privateLinks }
 }
 
 function readDiskGroup(name: DiskGroupName, { directory, filesystems = [] }: Entry<'diskGroups'>): DiskGroup {

@@ -6,6 +6,7 @@ import type { PhysicalHost } from '../model/cluster-config.ts'
 import type { ClusterState } from '../model/cluster-state.ts'
 import type { ConfigurationChange } from '../model/configuration-change.ts'
 import { parseName } from '../model/names.ts'
+import { newPhysicalHost } from '../model/new-physical-host.ts'
 import { type Configuration, configurationOf, withEntry, withoutEntry } from './configuration.ts'
 import { decideChanges } from './decide-changes.ts'
 import { addLogicalHost, changeLogicalHost, removeLogicalHost } from './decide-logical-host.ts'
@@ -68,11 +69,11 @@ function putPhysicalHost(
   request: Extract<ConfigurationRequest, { kind: 'physical-host' }>,
 ): Configuration {
   const name = parseName('physicalHost', request.name)
-  const before: PhysicalHost = configuration.physicalHosts.get(name) ?? { name, publicNames: [], privateLinks: [] }
+  const before: PhysicalHost = configuration.physicalHosts.get(name) ?? newPhysicalHost(name)
   const { publicNames = before.publicNames, privateLinks = before.privateLinks } = request
   return {
     ...configuration,
-    physicalHosts: withEntry(configuration.physicalHosts, name, { name, publicNames, privateLinks }),
+    physicalHosts: withEntry(configuration.physicalHosts, name, { ...before, publicNames, privateLinks }),
   }
 }
 

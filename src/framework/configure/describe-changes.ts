@@ -29,6 +29,14 @@ function partsOf(before: Configuration, change: ConfigurationChange): Parts {
       return { what: `cluster ${change.cluster.name}`, old: before.cluster, now: change.cluster }
     case 'put-physical-host':
       return put('physical host', before.physicalHosts, change.physicalHost)
+    case 'put-network':
+      return put('network', before.networks, change.network)
+    case 'put-fence-device':
+      return put('fence device', before.fenceDevices, change.fenceDevice)
+    case 'delete-network':
+      return { what: `network ${change.name}`, old: {}, now: undefined }
+    case 'delete-fence-device':
+      return { what: `fence device ${change.name}`, old: {}, now: undefined }
     case 'put-disk-group':
       return put('disk group', before.diskGroups, change.diskGroup)
     case 'put-logical-host':

@@ -2,7 +2,9 @@ import { assertNever } from '../errors/assert-never.ts'
 import { HaError } from '../errors/ha-error.ts'
 import { PROFILES } from '../membership/check-timings.ts'
 import type { ClusterConfig } from '../model/cluster-config.ts'
+import { LATER_DEFAULTS } from '../model/later-defaults.ts'
 import type { PhysicalHostName } from '../model/names.ts'
+import { newPhysicalHost } from '../model/new-physical-host.ts'
 import type { Cause } from '../model/reconfiguration.ts'
 import { type Draft, draftsOfConfiguration, toWrite } from '../records/encode.ts'
 import { CLUSTER_KEY, JOURNAL_KEY, keyOf } from '../records/keys.ts'
@@ -86,7 +88,7 @@ async function configureIfNew(host: Host, wish: StartWish): Promise<void> {
     )
   }
   if (!view.isConfigured || !host.state().physicalHosts.has(parts.host)) {
-    const physicalHost = { name: parts.host, publicNames: [], privateLinks: [] }
+    const physicalHost = newPhysicalHost(parts.host)
     drafts.push(...draftsOfConfiguration({ kind: 'put-physical-host', physicalHost }))
   }
   if (drafts.length === 0) return
@@ -98,6 +100,7 @@ async function configureIfNew(host: Host, wish: StartWish): Promise<void> {
 
 /** What a cluster is until somebody says otherwise; `scconf` changes every figure of it. */
 export const NEW_CLUSTER: Omit<ClusterConfig, 'name'> = {
+  ...LATER_DEFAULTS,
   timings: PROFILES.default,
   budgets: {
     takeoversMax: 3,

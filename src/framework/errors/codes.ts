@@ -150,6 +150,7 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: 'The reconfiguration ended, but not with what was asked for.',
   },
+  FENCE_FAILED: { exitCode: 9, retryable: true, meaning: 'No fence device confirmed that the host is off.' },
   GUARD_LOST: { exitCode: 1, retryable: false, meaning: 'failfastd cannot be started or does not answer.' },
   DATABASE_BUSY: {
     exitCode: 8,

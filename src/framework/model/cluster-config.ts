@@ -1,4 +1,13 @@
-import type { ClusterName, DataServiceName, DiskGroupName, LogicalHostName, PhysicalHostName } from './names.ts'
+import type { FencingLimits, RejoinLimits } from './fencing.ts'
+import type {
+  ClusterName,
+  DataServiceName,
+  DiskGroupName,
+  FenceDeviceName,
+  LogicalHostName,
+  PhysicalHostName,
+} from './names.ts'
+import type { BackupGroup, HeartbeatTimings, Interface } from './network.ts'
 
 /** Timings of membership, milliseconds. The rules that tie them are in `membership/check-timings.ts`. */
 export interface Timings {
@@ -28,7 +37,10 @@ export interface Budgets {
 export interface ClusterConfig {
   readonly name: ClusterName
   readonly timings: Timings
+  readonly heartbeats: HeartbeatTimings
   readonly budgets: Budgets
+  readonly fencing: FencingLimits
+  readonly rejoins: RejoinLimits
   /** Seconds in which a logical host must be given up and taken on; each half may use half of it (`scconf -l`, default 180). */
   readonly logicalHostTimeoutS: number
   /** Seconds for all of a reconfiguration (`scconf -T`, default 720, at least `logicalHostTimeoutS`). */
@@ -44,6 +56,11 @@ export interface PhysicalHost {
   readonly publicNames: readonly string[]
   /** Its names on the private networks, `haget -f private_links`; may be empty. */
   readonly privateLinks: readonly string[]
+  /** Where it is connected; at most one per network, may be empty: then its networks are not looked at. */
+  readonly interfaces: readonly Interface[]
+  readonly backupGroups: readonly BackupGroup[]
+  /** Ways to fence it, tried in order; all devices of a level must confirm. Empty = it cannot be fenced. */
+  readonly fenceLevels: readonly (readonly FenceDeviceName[])[]
 }
 
 /** One mounted file system of a `filesystem` disk group. */
@@ -86,11 +103,23 @@ export interface LogicalAddress {
 /** What to do when a logical host cannot be released provably. */
 export type OnStuck = 'stay' | 'abort'
 
+/** A list of possible masters that was replaced. */
+export interface FormerList {
+  readonly physicalHosts: readonly PhysicalHostName[]
+  /** A revision of the cluster database at which it still held. */
+  readonly heldAt: number
+}
+
 /** The unit that moves; record `logicalHosts/<name>`. */
 export interface LogicalHost {
   readonly name: LogicalHostName
   /** Possible masters in order of preference, at least one; the first is the default master. */
   readonly physicalHosts: readonly PhysicalHostName[]
+  /**
+   * The lists before the last changes, oldest first: a host that has not seen the latest one asks the hosts of an older one for their promises, and
+   * only those may take over from it. Written by Haven; absent = never changed.
+   */
+  readonly formerLists?: readonly FormerList[]
   /** At least one; imported in this order. The first one carries the administrative file system. */
   readonly diskGroups: readonly DiskGroupName[]
   readonly addresses: readonly LogicalAddress[]

@@ -1,6 +1,15 @@
 import type { ClusterConfig, DataService, DiskGroup, LogicalHost, PhysicalHost } from './cluster-config.ts'
+import type { FenceDevice } from './fencing.ts'
 import type { LogicalHostState } from './mastery.ts'
-import type { DataServiceName, DiskGroupName, LogicalHostName, PhysicalHostName } from './names.ts'
+import type {
+  DataServiceName,
+  DiskGroupName,
+  FenceDeviceName,
+  LogicalHostName,
+  NetworkName,
+  PhysicalHostName,
+} from './names.ts'
+import type { Network, NetworkSight } from './network.ts'
 
 /** A physical host in the present membership; record `members/<host>`, rewritten only when it joins, starts to leave, or goes. */
 export interface Member {
@@ -32,10 +41,14 @@ export interface ClusterState {
   readonly revision: number
   readonly cluster: ClusterConfig
   readonly physicalHosts: ReadonlyMap<PhysicalHostName, PhysicalHost>
+  readonly networks: ReadonlyMap<NetworkName, Network>
+  readonly fenceDevices: ReadonlyMap<FenceDeviceName, FenceDevice>
   readonly diskGroups: ReadonlyMap<DiskGroupName, DiskGroup>
   readonly logicalHosts: ReadonlyMap<LogicalHostName, LogicalHost>
   readonly dataServices: ReadonlyMap<DataServiceName, DataService>
   readonly members: ReadonlyMap<PhysicalHostName, Member>
+  /** What hosts see of their networks; absent = nothing known. */
+  readonly sights: ReadonlyMap<PhysicalHostName, NetworkSight>
   /** One for each configured logical host. */
   readonly states: ReadonlyMap<LogicalHostName, LogicalHostState>
   /** Number of the last reconfiguration that was committed; 0 = none. */

@@ -11,6 +11,10 @@ export type LogicalHostName = Brand<'LogicalHostName'>
 export type DiskGroupName = Brand<'DiskGroupName'>
 /** A registered application. */
 export type DataServiceName = Brand<'DataServiceName'>
+/** A network that hosts are connected to. */
+export type NetworkName = Brand<'NetworkName'>
+/** Something that can fence hosts. */
+export type FenceDeviceName = Brand<'FenceDeviceName'>
 /** The cluster itself. */
 export type ClusterName = Brand<'ClusterName'>
 
@@ -20,6 +24,8 @@ const KINDS = {
   logicalHost: 'logical host',
   diskGroup: 'disk group',
   dataService: 'data service',
+  network: 'network',
+  fenceDevice: 'fence device',
   cluster: 'cluster',
 } as const
 
@@ -29,6 +35,8 @@ interface NameOf {
   readonly logicalHost: LogicalHostName
   readonly diskGroup: DiskGroupName
   readonly dataService: DataServiceName
+  readonly network: NetworkName
+  readonly fenceDevice: FenceDeviceName
   readonly cluster: ClusterName
 }
 

@@ -2,9 +2,18 @@ import assert from 'node:assert/strict'
 import { HaError, isHaError } from '../errors/ha-error.ts'
 import type { ClusterConfig, DataService, DiskGroup, LogicalHost, PhysicalHost } from '../model/cluster-config.ts'
 import type { ClusterState, Member, Stamp } from '../model/cluster-state.ts'
+import type { Fence, FenceDevice, FenceDeviceStatus } from '../model/fencing.ts'
 import type { LogicalHostState } from '../model/mastery.ts'
 import type { MissingPrograms } from '../model/missing-programs.ts'
-import type { DataServiceName, DiskGroupName, LogicalHostName, PhysicalHostName } from '../model/names.ts'
+import type {
+  DataServiceName,
+  DiskGroupName,
+  FenceDeviceName,
+  LogicalHostName,
+  NetworkName,
+  PhysicalHostName,
+} from '../model/names.ts'
+import type { Network, NetworkSight } from '../model/network.ts'
 import { stateOfNewLogicalHost } from '../model/new-logical-host.ts'
 import type { Reconfiguration } from '../model/reconfiguration.ts'
 import type { Progress } from '../model/timeline.ts'
@@ -30,7 +39,7 @@ export interface Touched {
   readonly state: boolean
   /** The stamps that were written or removed. */
   readonly stamps: readonly PhysicalHostName[]
-  /** Timelines, progress, or which programs are missing. */
+  /** Timelines, progress, which programs are missing, fences. */
   readonly timeline: boolean
 }
 
@@ -46,6 +55,8 @@ export class ClusterView {
   #cluster: ClusterConfig | undefined
   #journal: Journal = { last: 0, first: 0 }
   readonly #physicalHosts = new CopiedMap<PhysicalHostName, PhysicalHost>()
+  readonly #networks = new CopiedMap<NetworkName, Network>()
+  readonly #fenceDevices = new CopiedMap<FenceDeviceName, FenceDevice>()
   readonly #diskGroups = new CopiedMap<DiskGroupName, DiskGroup>()
   readonly #logicalHosts = new CopiedMap<LogicalHostName, LogicalHost>()
   readonly #dataServices = new CopiedMap<DataServiceName, DataService>()
@@ -57,6 +68,9 @@ export class ClusterView {
   readonly #halfRuns = new HalfRuns()
   readonly #progress = new CopiedMap<RecordKey, Progress>()
   readonly #missingPrograms = new CopiedMap<PhysicalHostName, MissingPrograms>()
+  readonly #sights = new CopiedMap<PhysicalHostName, NetworkSight>()
+  readonly #fences = new CopiedMap<PhysicalHostName, Fence>()
+  readonly #fenceStatus = new CopiedMap<RecordKey, FenceDeviceStatus>()
   #contentRevision = 0
   #state: ClusterState | undefined
   #touched: { state: boolean; stamps: Set<PhysicalHostName>; timeline: boolean } = nothingTouched()
@@ -88,10 +102,13 @@ export class ClusterView {
       revision: this.#revisions.complete,
       cluster: this.#cluster,
       physicalHosts: this.#physicalHosts.handOut(),
+      networks: this.#networks.handOut(),
+      fenceDevices: this.#fenceDevices.handOut(),
       diskGroups: this.#diskGroups.handOut(),
       logicalHosts: this.#logicalHosts.handOut(),
       dataServices: this.#dataServices.handOut(),
       members: this.#members.handOut(),
+      sights: this.#sights.handOut(),
       states: this.#states.handOut(),
       lastReconfiguration: this.#journal.last,
     }
@@ -121,6 +138,16 @@ export class ClusterView {
   /** What hosts cannot execute although they may have to; hosts that miss nothing, or have not looked yet, are not in it. */
   missingPrograms(): ReadonlyMap<PhysicalHostName, MissingPrograms> {
     return this.#missingPrograms.handOut()
+  }
+
+  /** The last fence of each host that was ever fenced. */
+  fences(): ReadonlyMap<PhysicalHostName, Fence> {
+    return this.#fences.handOut()
+  }
+
+  /** What fence devices said when hosts asked them last; keys of the records. */
+  fenceStatus(): ReadonlyMap<RecordKey, FenceDeviceStatus> {
+    return this.#fenceStatus.handOut()
   }
 
   /** How many records hold the reconfiguration beside its first one. */
@@ -207,6 +234,10 @@ export class ClusterView {
         return
       case 'physicalHost':
         return this.#physicalHosts.set(decoded.value.name, decoded.value)
+      case 'network':
+        return this.#networks.set(decoded.value.name, decoded.value)
+      case 'fenceDevice':
+        return this.#fenceDevices.set(decoded.value.name, decoded.value)
       case 'diskGroup':
         return this.#diskGroups.set(decoded.value.name, decoded.value)
       case 'logicalHost':
@@ -232,6 +263,12 @@ export class ClusterView {
         return this.#progress.set(key, decoded.value)
       case 'missingPrograms':
         return this.#missingPrograms.set(decoded.value.host, decoded.value)
+      case 'sight':
+        return this.#sights.set(decoded.value.host, decoded.value)
+      case 'fence':
+        return this.#fences.set(decoded.value.host, decoded.value)
+      case 'fenceStatus':
+        return this.#fenceStatus.set(key, decoded.value)
     }
   }
 
@@ -255,6 +292,10 @@ export class ClusterView {
         return
       case 'physicalHost':
         return this.#physicalHosts.delete(name as PhysicalHostName)
+      case 'network':
+        return this.#networks.delete(name as NetworkName)
+      case 'fenceDevice':
+        return this.#fenceDevices.delete(name as FenceDeviceName)
       case 'diskGroup':
         return this.#diskGroups.delete(name as DiskGroupName)
       case 'logicalHost':
@@ -280,6 +321,12 @@ export class ClusterView {
         return this.#progress.delete(key)
       case 'missingPrograms':
         return this.#missingPrograms.delete(name as PhysicalHostName)
+      case 'sight':
+        return this.#sights.delete(name as PhysicalHostName)
+      case 'fence':
+        return this.#fences.delete(name as PhysicalHostName)
+      case 'fenceStatus':
+        return this.#fenceStatus.delete(key)
     }
   }
 
@@ -292,7 +339,7 @@ export class ClusterView {
   #touch(kind: DecodedKind | undefined, revision: number): void {
     if (kind === 'stamp') return
     this.#contentRevision = Math.max(this.#contentRevision, revision)
-    if (kind === 'halfRun' || kind === 'progress' || kind === 'missingPrograms') this.#touched.timeline = true
+    if (kind !== undefined && BESIDE_THE_STATE.has(kind)) this.#touched.timeline = true
     else this.#touched.state = true
   }
 
@@ -303,6 +350,15 @@ export class ClusterView {
     return { state, stamps: [...stamps], timeline }
   }
 }
+
+/** Kinds of records that `ClusterState` and the reconfigurations do not hold. */
+const BESIDE_THE_STATE: ReadonlySet<DecodedKind> = new Set([
+  'halfRun',
+  'progress',
+  'missingPrograms',
+  'fence',
+  'fenceStatus',
+])
 
 function nothingTouched(): { state: boolean; stamps: Set<PhysicalHostName>; timeline: boolean } {
   return { state: false, stamps: new Set(), timeline: false }

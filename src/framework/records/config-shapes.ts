@@ -8,14 +8,19 @@ import {
   METHOD_NAMES,
   type PhysicalHost,
 } from '../model/cluster-config.ts'
+import type { FenceDevice } from '../model/fencing.ts'
+import { LATER_DEFAULTS } from '../model/later-defaults.ts'
 import {
   type ClusterName,
   type DataServiceName,
   type DiskGroupName,
+  type FenceDeviceName,
   isName,
   type LogicalHostName,
+  type NetworkName,
   type PhysicalHostName,
 } from '../model/names.ts'
+import type { Network } from '../model/network.ts'
 
 function name<Name extends string>(): z.ZodType<Name> {
   return z.custom<Name>((value) => typeof value === 'string' && isName(value), 'is not a name')
@@ -26,6 +31,8 @@ export const physicalHostName = name<PhysicalHostName>()
 export const logicalHostName = name<LogicalHostName>()
 export const diskGroupName = name<DiskGroupName>()
 export const dataServiceName = name<DataServiceName>()
+export const networkName = name<NetworkName>()
+export const fenceDeviceName = name<FenceDeviceName>()
 export const clusterName = name<ClusterName>()
 
 const ms = z.number().nonnegative()
@@ -37,6 +44,12 @@ export const methodName = z.enum(METHOD_NAMES)
 export const clusterShape: z.ZodType<ClusterConfig> = z.object({
   name: clusterName,
   timings: z.object({ stampMs: ms, guardMs: ms, abortMs: ms, marginMs: ms }),
+  // What later versions added has a default: a record that was written before them says nothing of it.
+  heartbeats: z.object({ intervalMs: ms, suspectMs: ms }).default(LATER_DEFAULTS.heartbeats),
+  fencing: z
+    .object({ shareMax: z.number(), windowMs: ms, delayMs: ms, statusEveryMs: ms })
+    .default(LATER_DEFAULTS.fencing),
+  rejoins: z.object({ rejoinsMax: count, windowMs: ms }).default(LATER_DEFAULTS.rejoins),
   budgets: z.object({
     takeoversMax: count,
     takeoverWindowMs: ms,
@@ -53,6 +66,28 @@ export const physicalHostShape: z.ZodType<PhysicalHost> = z.object({
   name: physicalHostName,
   publicNames: z.array(z.string()),
   privateLinks: z.array(z.string()),
+  interfaces: z.array(z.object({ network: networkName, adapter: z.string(), address: z.string() })).default([]),
+  backupGroups: z
+    .array(z.object({ name: z.string(), network: networkName, adapters: z.array(z.string()).min(1) }))
+    .default([]),
+  fenceLevels: z.array(z.array(fenceDeviceName).min(1)).default([]),
+})
+
+export const networkShape: z.ZodType<Network> = z.object({
+  name: networkName,
+  role: z.enum(['internal', 'client', 'both', 'none']),
+  probeTargets: z.array(z.string()),
+})
+
+export const fenceDeviceShape: z.ZodType<FenceDevice> = z.object({
+  name: fenceDeviceName,
+  agent: z.enum(['command', 'fence-agent']),
+  program: z.string(),
+  options: z.record(z.string(), z.string()),
+  plugs: z.record(z.string(), z.string()),
+  hosts: z.array(physicalHostName),
+  action: z.enum(['off', 'reboot']),
+  timeoutMs: ms,
 })
 
 const fileSystem = z.object({
@@ -77,6 +112,7 @@ export const addressShape: z.ZodType<LogicalAddress> = z.object({
 export const logicalHostShape: z.ZodType<LogicalHost> = z.object({
   name: logicalHostName,
   physicalHosts: z.array(physicalHostName),
+  formerLists: z.array(z.object({ physicalHosts: z.array(physicalHostName), heldAt: z.int() })).exactOptional(),
   diskGroups: z.array(diskGroupName),
   addresses: z.array(addressShape),
   switchback: z.enum(['automatic', 'manual']),

@@ -2,11 +2,21 @@ import type { z } from 'zod'
 import { HaError } from '../errors/ha-error.ts'
 import type { ClusterConfig, DataService, DiskGroup, LogicalHost, PhysicalHost } from '../model/cluster-config.ts'
 import type { Member, Stamp } from '../model/cluster-state.ts'
+import type { Fence, FenceDevice, FenceDeviceStatus } from '../model/fencing.ts'
 import type { LogicalHostState } from '../model/mastery.ts'
 import type { MissingPrograms } from '../model/missing-programs.ts'
+import type { Network, NetworkSight } from '../model/network.ts'
 import type { HalfRun, Progress } from '../model/timeline.ts'
 import type { Json, RecordKey } from '../ports/cluster-database.ts'
-import { clusterShape, dataServiceShape, diskGroupShape, logicalHostShape, physicalHostShape } from './config-shapes.ts'
+import {
+  clusterShape,
+  dataServiceShape,
+  diskGroupShape,
+  fenceDeviceShape,
+  logicalHostShape,
+  networkShape,
+  physicalHostShape,
+} from './config-shapes.ts'
 import { CLUSTER_KEY, folderOf, JOURNAL_KEY } from './keys.ts'
 import {
   halfRunShape,
@@ -17,11 +27,14 @@ import {
   reconfigurationShape,
 } from './plan-shapes.ts'
 import {
+  fenceDeviceStatusShape,
+  fenceShape,
   type Journal,
   journalShape,
   logicalHostStateShape,
   memberShape,
   missingProgramsShape,
+  networkSightShape,
   stampShape,
 } from './state-shapes.ts'
 
@@ -33,6 +46,8 @@ export type Decoded =
   | { readonly kind: 'cluster'; readonly value: ClusterConfig }
   | { readonly kind: 'journal'; readonly value: Journal }
   | { readonly kind: 'physicalHost'; readonly value: PhysicalHost }
+  | { readonly kind: 'network'; readonly value: Network }
+  | { readonly kind: 'fenceDevice'; readonly value: FenceDevice }
   | { readonly kind: 'diskGroup'; readonly value: DiskGroup }
   | { readonly kind: 'logicalHost'; readonly value: LogicalHost }
   | { readonly kind: 'dataService'; readonly value: DataService }
@@ -44,6 +59,9 @@ export type Decoded =
   | { readonly kind: 'halfRun'; readonly value: HalfRun }
   | { readonly kind: 'progress'; readonly value: Progress }
   | { readonly kind: 'missingPrograms'; readonly value: MissingPrograms }
+  | { readonly kind: 'sight'; readonly value: NetworkSight }
+  | { readonly kind: 'fence'; readonly value: Fence }
+  | { readonly kind: 'fenceStatus'; readonly value: FenceDeviceStatus }
 
 /** The kinds of what records hold. */
 export type DecodedKind = Decoded['kind']
@@ -54,6 +72,8 @@ const SHAPES: Readonly<Record<DecodedKind, z.ZodType>> = {
   cluster: clusterShape,
   journal: journalShape,
   physicalHost: physicalHostShape,
+  network: networkShape,
+  fenceDevice: fenceDeviceShape,
   diskGroup: diskGroupShape,
   logicalHost: logicalHostShape,
   dataService: dataServiceShape,
@@ -65,12 +85,17 @@ const SHAPES: Readonly<Record<DecodedKind, z.ZodType>> = {
   halfRun: halfRunShape,
   progress: progressShape,
   missingPrograms: missingProgramsShape,
+  sight: networkSightShape,
+  fence: fenceShape,
+  fenceStatus: fenceDeviceStatusShape,
 }
 
 const FOLDERS = new Map<string, DecodedKind>([
   [CLUSTER_KEY, 'cluster'],
   [JOURNAL_KEY, 'journal'],
   ['physicalHosts', 'physicalHost'],
+  ['networks', 'network'],
+  ['fenceDevices', 'fenceDevice'],
   ['diskGroups', 'diskGroup'],
   ['logicalHosts', 'logicalHost'],
   ['dataServices', 'dataService'],
@@ -81,6 +106,9 @@ const FOLDERS = new Map<string, DecodedKind>([
   ['timelines', 'halfRun'],
   ['progress', 'progress'],
   ['programs', 'missingPrograms'],
+  ['sights', 'sight'],
+  ['fences', 'fence'],
+  ['fenceStatus', 'fenceStatus'],
 ])
 
 /** Tells what kind of thing the record of that key holds; undefined for a kind that this version does not know (a later one may add some). */

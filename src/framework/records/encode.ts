@@ -1,7 +1,9 @@
 import { assertNever } from '../errors/assert-never.ts'
 import type { Stamp } from '../model/cluster-state.ts'
 import type { ConfigurationChange } from '../model/configuration-change.ts'
+import type { Fence, FenceDeviceStatus } from '../model/fencing.ts'
 import type { MissingPrograms } from '../model/missing-programs.ts'
+import type { NetworkSight } from '../model/network.ts'
 import type { Reconfiguration, StateChange } from '../model/reconfiguration.ts'
 import type { Half } from '../model/step.ts'
 import type { HalfRun, Progress } from '../model/timeline.ts'
@@ -60,6 +62,21 @@ export function putMissingPrograms(missing: MissingPrograms): Draft {
   return put(keyOf.programs(missing.host), { kind: 'missingPrograms', value: missing })
 }
 
+/** Drafts what a host sees of its networks. */
+export function putSight(sight: NetworkSight): Draft {
+  return put(keyOf.sight(sight.host), { kind: 'sight', value: sight })
+}
+
+/** Drafts the last fence of a host. */
+export function putFence(fence: Fence): Draft {
+  return put(keyOf.fence(fence.host), { kind: 'fence', value: fence })
+}
+
+/** Drafts what a fence device said. */
+export function putFenceStatus(status: FenceDeviceStatus): Draft {
+  return put(keyOf.fenceStatus(status.device, status.askedBy), { kind: 'fenceStatus', value: status })
+}
+
 /** Drafts a reconfiguration: one record, and further ones when it has many halves. */
 export function putReconfiguration(made: Reconfiguration): readonly Draft[] {
   const inParts = chunks(made.halves, HALVES_PER_RECORD_MAX)
@@ -92,7 +109,7 @@ export function draftsOf(change: StateChange, memberBefore: (host: Hosts) => Mem
       return [put(keyOf.member(change.host), { kind: 'member', value: { ...member, state: 'leaving' } })]
     }
     case 'member-gone':
-      return [keyOf.member, keyOf.stamp, keyOf.programs].map((key) => remove(key(change.host)))
+      return [keyOf.member, keyOf.stamp, keyOf.programs, keyOf.sight].map((key) => remove(key(change.host)))
     default:
       return assertNever(change)
   }
@@ -110,6 +127,14 @@ export function draftsOfConfiguration(change: ConfigurationChange): readonly Dra
       return [put(keyOf.physicalHost(change.physicalHost.name), { kind: 'physicalHost', value: change.physicalHost })]
     case 'delete-physical-host':
       return [remove(keyOf.physicalHost(change.name))]
+    case 'put-network':
+      return [put(keyOf.network(change.network.name), { kind: 'network', value: change.network })]
+    case 'delete-network':
+      return [remove(keyOf.network(change.name))]
+    case 'put-fence-device':
+      return [put(keyOf.fenceDevice(change.fenceDevice.name), { kind: 'fenceDevice', value: change.fenceDevice })]
+    case 'delete-fence-device':
+      return [remove(keyOf.fenceDevice(change.name))]
     case 'put-disk-group':
       return [put(keyOf.diskGroup(change.diskGroup.name), { kind: 'diskGroup', value: change.diskGroup })]
     case 'delete-disk-group':

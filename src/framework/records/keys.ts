@@ -1,4 +1,11 @@
-import type { DataServiceName, DiskGroupName, LogicalHostName, PhysicalHostName } from '../model/names.ts'
+import type {
+  DataServiceName,
+  DiskGroupName,
+  FenceDeviceName,
+  LogicalHostName,
+  NetworkName,
+  PhysicalHostName,
+} from '../model/names.ts'
 import type { HalfKind } from '../model/step.ts'
 import type { RecordKey } from '../ports/cluster-database.ts'
 
@@ -10,6 +17,8 @@ export const JOURNAL_KEY = 'journal'
 /** Makes the keys of records. */
 export const keyOf = {
   physicalHost: (name: PhysicalHostName): RecordKey => `physicalHosts/${name}`,
+  network: (name: NetworkName): RecordKey => `networks/${name}`,
+  fenceDevice: (name: FenceDeviceName): RecordKey => `fenceDevices/${name}`,
   diskGroup: (name: DiskGroupName): RecordKey => `diskGroups/${name}`,
   logicalHost: (name: LogicalHostName): RecordKey => `logicalHosts/${name}`,
   dataService: (name: DataServiceName): RecordKey => `dataServices/${name}`,
@@ -21,6 +30,9 @@ export const keyOf = {
   reconfigurationPart: (number: number, part: number): RecordKey => `reconfigurations/${number}/${part}`,
   halfRun: (run: HalfRunKey): RecordKey =>
     `timelines/${run.reconfiguration}/${run.logicalHost}/${run.host}/${run.kind}`,
+  sight: (host: PhysicalHostName): RecordKey => `sights/${host}`,
+  fence: (host: PhysicalHostName): RecordKey => `fences/${host}`,
+  fenceStatus: (device: FenceDeviceName, askedBy: PhysicalHostName): RecordKey => `fenceStatus/${device}/${askedBy}`,
   programs: (host: PhysicalHostName): RecordKey => `programs/${host}`,
   progress: (logicalHost: LogicalHostName, host: PhysicalHostName): RecordKey => `progress/${logicalHost}/${host}`,
 } as const
@@ -34,7 +46,14 @@ export interface HalfRunKey {
 }
 
 /** The kinds of records of the configuration: what `restore` replaces and backups are for. */
-export const CONFIGURATION_FOLDERS = ['physicalHosts', 'diskGroups', 'logicalHosts', 'dataServices'] as const
+export const CONFIGURATION_FOLDERS = [
+  'networks',
+  'fenceDevices',
+  'physicalHosts',
+  'diskGroups',
+  'logicalHosts',
+  'dataServices',
+] as const
 
 /** Tells whether a record belongs to the configuration (and not to the state) of the cluster. */
 export function isConfigurationKey(key: RecordKey): boolean {

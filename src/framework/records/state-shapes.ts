@@ -1,9 +1,18 @@
 import { z } from 'zod'
 import type { Member, Stamp } from '../model/cluster-state.ts'
+import type { Fence, FenceDeviceStatus } from '../model/fencing.ts'
 import type { Destination, LogicalHostState, Mastery, StartFailure } from '../model/mastery.ts'
 import { MISSING_PROGRAMS_MAX, type MissingPrograms } from '../model/missing-programs.ts'
+import type { NetworkSight } from '../model/network.ts'
 import type { Leftover } from '../model/step.ts'
-import { dataServiceName, logicalHostName, methodName, physicalHostName } from './config-shapes.ts'
+import {
+  dataServiceName,
+  fenceDeviceName,
+  logicalHostName,
+  methodName,
+  networkName,
+  physicalHostName,
+} from './config-shapes.ts'
 
 const wallMs = z.number()
 
@@ -25,6 +34,50 @@ export const stampShape: z.ZodType<Stamp> = z.object({
 export const missingProgramsShape: z.ZodType<MissingPrograms> = z.object({
   host: physicalHostName,
   programs: z.array(z.string()).min(1).max(MISSING_PROGRAMS_MAX),
+})
+
+export const networkSightShape: z.ZodType<NetworkSight> = z.object({
+  host: physicalHostName,
+  incarnation: z.int(),
+  interfaces: z.array(
+    z.object({
+      network: networkName,
+      link: z.enum(['up', 'down', 'unknown']),
+      hears: z.array(physicalHostName),
+      reaches: z.boolean().nullable(),
+    }),
+  ),
+  groups: z.array(
+    z.object({
+      name: z.string(),
+      active: z.string(),
+      state: z.enum(['ok', 'doubtful', 'failed', 'network-down']),
+      faulty: z.array(z.string()),
+    }),
+  ),
+})
+
+export const fenceShape: z.ZodType<Fence> = z.object({
+  host: physicalHostName,
+  incarnation: z.int(),
+  by: physicalHostName,
+  operator: z.string(),
+  why: z.string(),
+  atWallMs: wallMs,
+  outcome: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('asked') }),
+    z.object({ kind: z.literal('confirmed'), device: fenceDeviceName, tookMs: z.number() }),
+    z.object({ kind: z.literal('confirmed-by-operator') }),
+    z.object({ kind: z.literal('failed'), message: z.string(), tookMs: z.number() }),
+  ]),
+})
+
+export const fenceDeviceStatusShape: z.ZodType<FenceDeviceStatus> = z.object({
+  device: fenceDeviceName,
+  askedBy: physicalHostName,
+  atWallMs: wallMs,
+  isWell: z.boolean(),
+  message: z.string(),
 })
 
 export const leftoverShape: z.ZodType<Leftover> = z.object({

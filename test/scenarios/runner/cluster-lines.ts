@@ -10,8 +10,10 @@ import {
   type PhysicalHost,
 } from '../../../src/framework/model/cluster-config.ts'
 import type { ClusterState } from '../../../src/framework/model/cluster-state.ts'
+import { LATER_DEFAULTS } from '../../../src/framework/model/later-defaults.ts'
 import { parseName } from '../../../src/framework/model/names.ts'
 import { stateOfNewLogicalHost } from '../../../src/framework/model/new-logical-host.ts'
+import { newPhysicalHost } from '../../../src/framework/model/new-physical-host.ts'
 
 /** A cluster with nothing in it. */
 export function emptyState(): ClusterState {
@@ -28,11 +30,15 @@ export function emptyState(): ClusterState {
     logicalHostTimeoutS: 180,
     stepTimeoutS: 720,
     syslogFacility: 'local7',
+    ...LATER_DEFAULTS,
   }
   return {
     revision: 0,
     cluster,
     physicalHosts: new Map(),
+    networks: new Map(),
+    fenceDevices: new Map(),
+    sights: new Map(),
     diskGroups: new Map(),
     logicalHosts: new Map(),
     dataServices: new Map(),
@@ -80,7 +86,7 @@ export function configureLine(state: ClusterState, line: string): ClusterState {
 function addHosts(state: ClusterState, names: readonly string[]): ClusterState {
   const hosts = names.map((text): PhysicalHost => {
     const name = parseName('physicalHost', text)
-    return { name, publicNames: [], privateLinks: [] }
+    return newPhysicalHost(name)
   })
   return {
     ...state,

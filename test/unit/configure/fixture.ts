@@ -8,8 +8,10 @@ import type {
   PhysicalHost,
 } from '../../../src/framework/model/cluster-config.ts'
 import type { ClusterState, Member } from '../../../src/framework/model/cluster-state.ts'
+import { LATER_DEFAULTS } from '../../../src/framework/model/later-defaults.ts'
 import type { LogicalHostState, Mastery } from '../../../src/framework/model/mastery.ts'
 import { parseName } from '../../../src/framework/model/names.ts'
+import { newPhysicalHost } from '../../../src/framework/model/new-physical-host.ts'
 
 export const alpha = parseName('physicalHost', 'alpha')
 export const beta = parseName('physicalHost', 'beta')
@@ -33,12 +35,12 @@ const cluster: ClusterConfig = {
   logicalHostTimeoutS: 180,
   stepTimeoutS: 720,
   syslogFacility: 'daemon',
+  ...LATER_DEFAULTS,
 }
 
 const physicalHost = (name: typeof alpha): PhysicalHost => ({
-  name,
+  ...newPhysicalHost(name),
   publicNames: [`${name}.example`],
-  privateLinks: [],
 })
 
 const ha1Config: LogicalHost = {
@@ -86,6 +88,9 @@ export const demo: ClusterState = {
   revision: 10,
   cluster,
   physicalHosts: new Map([alpha, beta].map((name) => [name, physicalHost(name)])),
+  networks: new Map(),
+  fenceDevices: new Map(),
+  sights: new Map(),
   diskGroups: new Map(diskGroups.map((group) => [group.name, group])),
   logicalHosts: new Map([ha1Config, ha2Config].map((logicalHost) => [logicalHost.name, logicalHost])),
   dataServices: new Map([[web, webConfig]]),

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { HaError, isHaError } from '../../../src/framework/errors/ha-error.ts'
 import { type CommitParts, commitPlan, type PlanNote } from '../../../src/framework/execute/commit-plan.ts'
 import { parseName } from '../../../src/framework/model/names.ts'
+import { newPhysicalHost } from '../../../src/framework/model/new-physical-host.ts'
 import type { Cause, Plan } from '../../../src/framework/model/reconfiguration.ts'
 import { plan } from '../../../src/framework/plan/planner.ts'
 import { ClusterView } from '../../../src/framework/records/cluster-view.ts'
@@ -27,7 +28,7 @@ function setUp(): Setup {
   const { cluster } = smallState()
   const hosts = [alpha, beta].map((name) => ({
     kind: 'put-physical-host' as const,
-    physicalHost: { name, publicNames: [], privateLinks: [] },
+    physicalHost: newPhysicalHost(name),
   }))
   const changes = [{ kind: 'cluster' as const, cluster }, ...hosts, ...logicalHostChanges('ha1', ['alpha', 'beta'])]
   core.commit([], changes.flatMap(draftsOfConfiguration).map(toWrite))

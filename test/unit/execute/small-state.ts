@@ -1,8 +1,10 @@
 import { PROFILES } from '../../../src/framework/membership/check-timings.ts'
 import type { DataService, LogicalHost } from '../../../src/framework/model/cluster-config.ts'
 import type { ClusterState } from '../../../src/framework/model/cluster-state.ts'
+import { LATER_DEFAULTS } from '../../../src/framework/model/later-defaults.ts'
 import type { LogicalHostState, Mastery } from '../../../src/framework/model/mastery.ts'
 import { parseName } from '../../../src/framework/model/names.ts'
+import { newPhysicalHost } from '../../../src/framework/model/new-physical-host.ts'
 
 const alpha = parseName('physicalHost', 'alpha')
 const beta = parseName('physicalHost', 'beta')
@@ -61,8 +63,12 @@ export function smallState(masteries: readonly Mastery[] = [{ kind: 'mastered', 
       logicalHostTimeoutS: 180,
       stepTimeoutS: 720,
       syslogFacility: 'daemon',
+      ...LATER_DEFAULTS,
     },
-    physicalHosts: new Map([alpha, beta].map((name) => [name, { name, publicNames: [], privateLinks: [] }])),
+    physicalHosts: new Map([alpha, beta].map((name) => [name, newPhysicalHost(name)])),
+    networks: new Map(),
+    fenceDevices: new Map(),
+    sights: new Map(),
     diskGroups: new Map(),
     logicalHosts: new Map(logicalHosts.map((one) => [one.name, one])),
     dataServices: new Map([[web, service]]),

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { describeError, HaError, isHaError } from '../../errors/ha-error.ts'
 import type { ClusterConfig } from '../../model/cluster-config.ts'
 import { parseName } from '../../model/names.ts'
+import { newPhysicalHost } from '../../model/new-physical-host.ts'
 import { isSameValue } from '../../model/same-value.ts'
 import type { ClusterDatabase, Guard, RecordKey, Snapshot } from '../../ports/cluster-database.ts'
 import { createRealEffects } from '../../ports/real-effects.ts'
@@ -137,7 +138,7 @@ function missingRecords({ records }: Snapshot, { cluster, physicalHost, database
       ? []
       : draftsOfConfiguration({
           kind: 'put-physical-host',
-          physicalHost: { name: physicalHost, publicNames: [], privateLinks: [] },
+          physicalHost: newPhysicalHost(physicalHost),
         })),
   ]
 }

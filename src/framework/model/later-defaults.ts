@@ -1,0 +1,12 @@
+import type { ClusterConfig } from './cluster-config.ts'
+
+/**
+ * What holds until `scconf` says otherwise, and for the record of a cluster that an older version made. 250 ms: five heartbeats in a row over every
+ * network at once, from a thread that nothing else can stall. A third of the hosts within ten minutes: whoever wants to fence more is more likely to be
+ * wrong itself.
+ */
+export const LATER_DEFAULTS: Pick<ClusterConfig, 'heartbeats' | 'fencing' | 'rejoins'> = {
+  heartbeats: { intervalMs: 50, suspectMs: 250 },
+  fencing: { shareMax: 0.34, windowMs: 600_000, delayMs: 1_000, statusEveryMs: 60_000 },
+  rejoins: { rejoinsMax: 0, windowMs: 3_600_000 },
+}
