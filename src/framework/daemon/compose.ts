@@ -28,7 +28,7 @@ import type { GuardReport } from '../model/guard-report.ts'
 import type { LogicalHostName } from '../model/names.ts'
 import type { Effects } from '../ports/effects.ts'
 import { createProcSearch } from '../ports/real-proc-search.ts'
-import { openFileDatabase } from '../store/file/open-file-database.ts'
+import { openDatabase } from '../store/open-database.ts'
 import type { HostFile } from './host-file.ts'
 import type { StartWish } from './join.ts'
 import type { DaemonLog } from './log.ts'
@@ -70,8 +70,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   const runCommand = createRunCommand({ effects, tag: driverTag(hostKey(place), 'programs') })
   const missingPrograms = createLookForMissing(runCommand)
   const pathPrefixOf = (logicalHost: LogicalHostName): string => join(root, logicalHost)
-  const { directory } = hostFile.database
-  const database = await openFileDatabase({ directory, effects, create: mode === 'found', log: warn })
+  const database = await openDatabase(hostFile, { effects, create: mode === 'found', log: warn })
   const plans = new PlanRing(root, effects, log)
   let reports: readonly GuardReport[] = await readGuardReports(root)
   const expectCalls = createQuickMoves(effects)

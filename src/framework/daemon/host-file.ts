@@ -2,25 +2,52 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { HaError } from '../errors/ha-error.ts'
+import { type DatabasePlace, ETCD_ENDPOINTS_MAX } from '../model/database-place.ts'
 import { type ClusterName, type PhysicalHostName, parseName } from '../model/names.ts'
 
 /** What a host knows of itself before it has read the cluster database; `scadmin setup` writes it. */
 export interface HostFile {
   readonly cluster: ClusterName
   readonly physicalHost: PhysicalHostName
-  /** Absolute path of the directory of the cluster database. */
-  readonly database: { readonly kind: 'file'; readonly directory: string }
+  readonly database: DatabasePlace
   /** What the guard runs after it has stopped the host; empty = nothing. */
   readonly rebootCommand: readonly string[]
 }
 
 const SCHEMA = 1
 
+const absolutePath = z.string().startsWith('/')
+
+const etcdShape = z
+  .strictObject({
+    kind: z.literal('etcd'),
+    endpoints: z
+      .array(z.string().regex(/^https?:\/\/[^/\s]+:\d+$/, 'must be http(s)://host:port'))
+      .min(1)
+      .max(ETCD_ENDPOINTS_MAX),
+    isManaged: z.boolean(),
+    tls: z
+      .strictObject({ ca: absolutePath, certificate: absolutePath.optional(), key: absolutePath.optional() })
+      .optional(),
+    login: z.strictObject({ user: z.string(), passwordFile: absolutePath }).optional(),
+  })
+  .refine(({ tls }) => (tls?.certificate === undefined) === (tls?.key === undefined), {
+    message: 'a certificate goes with its key',
+    path: ['tls'],
+  })
+  .refine(({ endpoints }) => new Set(endpoints.map((endpoint) => endpoint.split(':')[0])).size === 1, {
+    message: 'must be all http or all https',
+    path: ['endpoints'],
+  })
+
 const shape = z.strictObject({
   schema: z.literal(SCHEMA),
   cluster: z.string(),
   physicalHost: z.string(),
-  database: z.strictObject({ kind: z.literal('file'), directory: z.string().startsWith('/') }),
+  database: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('file'), directory: absolutePath }),
+    etcdShape,
+  ]),
   rebootCommand: z.array(z.string()).default([]),
 })
 

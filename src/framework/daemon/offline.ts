@@ -5,8 +5,8 @@ import type { BackupFileJson, DatabaseCheckJson } from '../api/wire.ts'
 import { HaError } from '../errors/ha-error.ts'
 import { DATABASE_SIZE_BYTES_MAX } from '../ports/cluster-database.ts'
 import { createRealEffects } from '../ports/real-effects.ts'
-import { openFileDatabase } from '../store/file/open-file-database.ts'
 import { checkFileDatabase } from '../store/inspect.ts'
+import { openDatabase } from '../store/open-database.ts'
 import { startDetached } from './detach.ts'
 import { readHostFile } from './host-file.ts'
 import type { StartMode } from './join.ts'
@@ -50,7 +50,9 @@ export type OfflineCheck = DatabaseCheckJson & { readonly notes: readonly string
 
 /** Reads every byte of the cluster database of this host. Changes nothing. Throws `NOT_SET_UP`, `DATABASE_ABSENT`. */
 export async function checkDatabase(root: string): Promise<OfflineCheck> {
-  const { directory } = readHostFile(root).database
+  const { database } = readHostFile(root)
+  if (database.kind === 'etcd') throw new HaError('INTERNAL', 'not yet')
+  const { directory } = database
   const { verdict, revision, records, sizesBytes, problems } = checkFileDatabase(directory)
   if (verdict === 'absent') throw absentError(directory)
   const lines = (severity: 'error' | 'warning'): readonly string[] =>
@@ -69,11 +71,11 @@ export async function checkDatabase(root: string): Promise<OfflineCheck> {
 
 /** Reads the whole cluster database as the text of a backup file. Throws `NOT_SET_UP`, `DATABASE_*`. */
 export async function backupDatabase(root: string): Promise<BackupFileJson> {
-  const { cluster, database: place } = readHostFile(root)
+  const hostFile = readHostFile(root)
   const effects = createRealEffects()
-  const database = await openFileDatabase({ directory: place.directory, effects })
+  const database = await openDatabase(hostFile, { effects })
   try {
-    return { text: writeBackup(cluster, await database.read(), effects.nowWallMs()) }
+    return { text: writeBackup(hostFile.cluster, await database.read(), effects.nowWallMs()) }
   } finally {
     await database.close()
   }

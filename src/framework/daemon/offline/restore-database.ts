@@ -11,8 +11,8 @@ import { createRealEffects } from '../../ports/real-effects.ts'
 import { type Decoded, decodeRecord } from '../../records/decode.ts'
 import { toWrite } from '../../records/encode.ts'
 import { CLUSTER_KEY, isConfigurationKey, JOURNAL_KEY } from '../../records/keys.ts'
-import { openFileDatabase } from '../../store/file/open-file-database.ts'
 import { checkFileDatabase } from '../../store/inspect.ts'
+import { openDatabase } from '../../store/open-database.ts'
 import { type HostFile, readHostFile } from '../host-file.ts'
 import { becomeTheOnlyOne } from '../only-one.ts'
 
@@ -33,11 +33,7 @@ export async function restoreDatabase(root: string, text: string): Promise<Offli
   const unlock = becomeTheOnlyOne(root)
   try {
     const notes = putDamagedAside(hostFile)
-    const database = await openFileDatabase({
-      directory: hostFile.database.directory,
-      effects: createRealEffects(),
-      create: true,
-    })
+    const database = await openDatabase(hostFile, { effects: createRealEffects(), create: true })
     try {
       await replaceConfiguration(database, backup.records)
     } finally {
@@ -49,7 +45,9 @@ export async function restoreDatabase(root: string, text: string): Promise<Offli
   }
 }
 
-function putDamagedAside({ database: { directory } }: HostFile): readonly string[] {
+function putDamagedAside({ database }: HostFile): readonly string[] {
+  if (database.kind !== 'file') return []
+  const { directory } = database
   const { verdict } = checkFileDatabase(directory)
   if (verdict !== 'damaged') return []
   const aside = `${directory}.damaged-${Math.round(createRealEffects().nowWallMs() / 1000)}`

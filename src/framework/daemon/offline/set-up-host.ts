@@ -2,6 +2,7 @@ import { accessSync, constants, mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { describeError, HaError, isHaError } from '../../errors/ha-error.ts'
 import type { ClusterConfig } from '../../model/cluster-config.ts'
+import { type DatabasePlace, describePlace } from '../../model/database-place.ts'
 import { parseName } from '../../model/names.ts'
 import { newPhysicalHost } from '../../model/new-physical-host.ts'
 import { isSameValue } from '../../model/same-value.ts'
@@ -10,7 +11,7 @@ import { createRealEffects } from '../../ports/real-effects.ts'
 import { decodeRecord } from '../../records/decode.ts'
 import { type Draft, draftsOfConfiguration, toWrite } from '../../records/encode.ts'
 import { CLUSTER_KEY, JOURNAL_KEY, keyOf } from '../../records/keys.ts'
-import { openFileDatabase } from '../../store/file/open-file-database.ts'
+import { openDatabase } from '../../store/open-database.ts'
 import { defaultDatabaseDirectory, type HostFile, hostFilePath, readHostFile, writeHostFile } from '../host-file.ts'
 import { NEW_CLUSTER } from '../join.ts'
 import { becomeTheOnlyOne } from '../only-one.ts'
@@ -29,7 +30,8 @@ export interface SetUpRequest {
 export interface SetUp {
   readonly cluster: string
   readonly physicalHost: string
-  readonly directory: string
+  /** Where the cluster database is, as `--database` takes it. */
+  readonly database: string
   /** What was done, one sentence each; empty = all of it was so already. */
   readonly done: readonly string[]
   /** Whether the cluster has members: then this host joins, else it is the first. */
@@ -48,15 +50,15 @@ export async function setUpHost(request: SetUpRequest): Promise<SetUp> {
   const present = readIfThere(root)
   const wanted = wantedFile(request, present)
   const isSame = isSameValue(present, wanted)
-  const { directory } = wanted.database
-  if (isSame) return { ...(await enterDatabase(wanted)), ...namesOf(wanted), directory }
+  const database = describePlace(wanted.database)
+  if (isSame) return { ...(await enterDatabase(wanted)), ...namesOf(wanted), database }
   const unlock = becomeTheOnlyOne(root)
   try {
     // Before the database is touched: a host that cannot keep its own file should not be entered there.
     refuseUnwritable(root)
     const { done, isStarted } = await enterDatabase(wanted)
     writeHostFile(root, wanted)
-    return { ...namesOf(wanted), directory, isStarted, done: [...done, `Wrote ${hostFilePath(root)}.`] }
+    return { ...namesOf(wanted), database, isStarted, done: [...done, `Wrote ${hostFilePath(root)}.`] }
   } finally {
     unlock()
   }
@@ -81,15 +83,15 @@ function wantedFile(request: SetUpRequest, present: HostFile | undefined): HostF
   const cluster = parseName('cluster', request.cluster)
   const physicalHost = parseName('physicalHost', request.host)
   const isMove = present !== undefined && present.cluster !== cluster
-  const former = isMove ? undefined : present?.database.directory
-  const directory =
-    request.database === undefined ? (former ?? defaultDatabaseDirectory(request.root)) : parsePlace(request.database)
-  return { cluster, physicalHost, database: { kind: 'file', directory }, rebootCommand: present?.rebootCommand ?? [] }
+  const former = isMove ? undefined : present?.database
+  const byDefault: DatabasePlace = { kind: 'file', directory: defaultDatabaseDirectory(request.root) }
+  const database = request.database === undefined ? (former ?? byDefault) : parsePlace(request.database)
+  return { cluster, physicalHost, database, rebootCommand: present?.rebootCommand ?? [] }
 }
 
-function parsePlace(text: string): string {
+function parsePlace(text: string): DatabasePlace {
   const directory = /^file:(.+)$/.exec(text)?.[1]
-  if (directory !== undefined) return resolve(directory)
+  if (directory !== undefined) return { kind: 'file', directory: resolve(directory) }
   throw new HaError('USAGE', `'${text}' is no place of a cluster database`, {
     hint: 'This version keeps it in files of this machine: --database file:DIRECTORY',
   })
@@ -110,8 +112,7 @@ function refuseUnwritable(root: string): void {
 
 /** Sees to it that the database is there, belongs to the cluster and knows the host: in one commit, or not at all. */
 async function enterDatabase(wanted: HostFile): Promise<Pick<SetUp, 'done' | 'isStarted'>> {
-  const { directory } = wanted.database
-  const database = await openFileDatabase({ directory, effects: createRealEffects(), create: true })
+  const database = await openDatabase(wanted, { effects: createRealEffects(), create: true })
   try {
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
       const snapshot = await database.read()
@@ -123,14 +124,15 @@ async function enterDatabase(wanted: HostFile): Promise<Pick<SetUp, 'done' | 'is
   } finally {
     await database.close()
   }
-  throw new HaError('LOST_RACE', `the cluster database in ${directory} changed all the time`, { hint: 'Try again.' })
+  throw new HaError('LOST_RACE', `the cluster database ${describePlace(wanted.database)} changed all the time`, {
+    hint: 'Try again.',
+  })
 }
 
 function missingRecords({ records }: Snapshot, { cluster, physicalHost, database }: HostFile): readonly Draft[] {
   const present = records.get(CLUSTER_KEY)
   const config: ClusterConfig = { ...NEW_CLUSTER, name: cluster }
-  if (present !== undefined)
-    refuseOtherCluster(present.value as { readonly name?: unknown }, cluster, database.directory)
+  if (present !== undefined) refuseOtherCluster(present.value as { readonly name?: unknown }, cluster, database)
   if (present !== undefined) decodeRecord(CLUSTER_KEY, present.value)
   return [
     ...(present === undefined ? draftsOfConfiguration({ kind: 'cluster', cluster: config }) : []),
@@ -143,11 +145,15 @@ function missingRecords({ records }: Snapshot, { cluster, physicalHost, database
   ]
 }
 
-function refuseOtherCluster({ name }: { readonly name?: unknown }, cluster: string, directory: string): void {
+function inWords(place: DatabasePlace): string {
+  return place.kind === 'file' ? `in ${place.directory}` : `at ${describePlace(place)}`
+}
+
+function refuseOtherCluster({ name }: { readonly name?: unknown }, cluster: string, place: DatabasePlace): void {
   if (name === cluster) return
   throw new HaError(
     'CONFIG_INVALID',
-    `the cluster database in ${directory} is that of the cluster ${String(name)}, not of ${cluster}`,
+    `the cluster database ${inWords(place)} is that of the cluster ${String(name)}, not of ${cluster}`,
     {
       hint: `Name the cluster ${String(name)}, or another place with --database file:DIRECTORY. Nothing was changed.`,
     },
@@ -167,7 +173,7 @@ async function commit(database: ClusterDatabase, { records }: Snapshot, drafts: 
 function tell(drafts: readonly Draft[], { cluster, physicalHost, database }: HostFile): readonly string[] {
   return drafts.map(({ key }) =>
     key === CLUSTER_KEY
-      ? `Made the cluster database of ${cluster} in ${database.directory}.`
+      ? `Made the cluster database of ${cluster} ${inWords(database)}.`
       : `Added the physical host ${physicalHost} to the cluster ${cluster}.`,
   )
 }
