@@ -2,13 +2,25 @@
 import { createInterface } from 'node:readline'
 import { ipAddressDriver } from '../../../src/framework/drivers/address/ip.ts'
 import { fileSystemDriver } from '../../../src/framework/drivers/disk-group/filesystem.ts'
+import { watchLinks } from '../../../src/framework/drivers/network/links.ts'
 import { HaError } from '../../../src/framework/errors/ha-error.ts'
+import type { Links } from '../../../src/framework/ports/links.ts'
 import { createRealEffects } from '../../../src/framework/ports/real-effects.ts'
 import type { Answer, HostSettings, Request } from './wire.ts'
 
 const settings = JSON.parse(process.argv[2] ?? '') as HostSettings
 const host = { ...settings, effects: createRealEffects() }
+let watched: Links | undefined
+/** Watched from the first question on. */
+const links = {
+  read: async () => {
+    watched ??= watchLinks(host, { warn: (message) => process.stderr.write(`${message}\n`) })
+    await watched.ready
+    return { adapters: [...(watched.adapters()?.values() ?? [])], traffic: [...watched.traffic()] }
+  },
+}
 const drivers: Readonly<Record<string, object>> = {
+  links,
   filesystem: fileSystemDriver(host),
   ip: ipAddressDriver(host, { announceAgainAfterMs: settings.announceAgainAfterMs }),
 }
