@@ -183,6 +183,21 @@ export const ERROR_CODES = {
     retryable: true,
     meaning: 'The cluster database cannot be reached or did not answer.',
   },
+  DATABASE_MOVED: {
+    exitCode: 8,
+    retryable: true,
+    meaning: 'The cluster database has moved to another place; nothing was changed at the old one.',
+  },
+  ETCD_UNUSABLE: {
+    exitCode: 8,
+    retryable: false,
+    meaning: 'The etcd that Haven runs is missing, too old, or does not start; the message says why.',
+  },
+  VOTERS_UNSAFE: {
+    exitCode: 6,
+    retryable: true,
+    meaning: 'Adding or removing this voter now would put the majority of the voters at risk.',
+  },
   BACKUP_INVALID: {
     exitCode: 2,
     retryable: false,
