@@ -59,7 +59,17 @@ export interface Peers {
   listen(onMessage: (from: PhysicalHostName, message: PeerMessage) => void): void
   /** When anything was last heard of each host over each network; hosts and networks that were never heard of are not in it. */
   heard(): readonly Heard[]
-  /** Told (at most once per change) when a host or one of its networks falls silent for `silentMs` or is heard again. */
-  onChange(silentMs: number, listener: () => void): void
+  /**
+   * Since when this host has listened without a gap, own monotonic clock, milliseconds; `Infinity` = it does not listen. A silence is one of the other
+   * host only as far as it lies after this: who was stopped for two seconds has heard nobody. `membership/heartbeats.ts` reckons with it.
+   */
+  listeningSinceMs(): number
+  /**
+   * Calls `listener` (at most once per change) when a host falls silent over one network for `silentMs`, or is heard there again; also after
+   * `configure`. Returns what ends that. At most 8 at a time.
+   */
+  onChange(silentMs: number, listener: () => void): () => void
+  /** Says what keeps heartbeats from going out or coming in, one sentence each, for the operator; empty = nothing. */
+  troubles(): readonly string[]
   close(): Promise<void>
 }
