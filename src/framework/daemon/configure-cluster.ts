@@ -1,10 +1,11 @@
+import { rememberFormerList } from '../configure/former-lists.ts'
 import { HaError } from '../errors/ha-error.ts'
 import type { ClusterState } from '../model/cluster-state.ts'
 import type { ConfigurationChange } from '../model/configuration-change.ts'
 import { actorOf } from '../model/mastery.ts'
 import type { Guard, RecordKey, Snapshot, Write } from '../ports/cluster-database.ts'
 import { decodeRecord } from '../records/decode.ts'
-import { type Draft, draftsOfConfiguration, putJournal, toWrite } from '../records/encode.ts'
+import { type Draft, draftsOf, draftsOfConfiguration, putJournal, toWrite } from '../records/encode.ts'
 import { CLUSTER_KEY, CONFIGURATION_FOLDERS, isConfigurationKey, JOURNAL_KEY, keyOf } from '../records/keys.ts'
 import type { Host } from './host.ts'
 
@@ -22,7 +23,8 @@ export async function configureCluster(host: Host, decide: Decide): Promise<numb
   const { parts, view, knowledge } = host
   for (let tries = 0; tries < CONFIGURE_TRIES_MAX; tries += 1) {
     if (tries > 0) await host.readAgain()
-    const drafts = decide(host.state()).flatMap(draftsOfConfiguration)
+    const state = host.state()
+    const drafts = decide(state).flatMap((change) => [...draftsOfConfiguration(change), ...formerListOf(state, change)])
     if (drafts.length === 0) return view.revision
     const all: readonly Draft[] = [...drafts, putJournal(view.journal())]
     const guards = guardsOf(host, drafts)
@@ -33,6 +35,12 @@ export async function configureCluster(host: Host, decide: Decide): Promise<numb
     }
   }
   throw new HaError('LOST_RACE', `the configuration changed ${CONFIGURE_TRIES_MAX} times while it was being changed`)
+}
+
+function formerListOf(state: ClusterState, change: ConfigurationChange): readonly Draft[] {
+  if (change.kind !== 'put-logical-host') return []
+  const remembered = rememberFormerList(state, change.logicalHost)
+  return remembered === undefined ? [] : draftsOf({ kind: 'logical-host', state: remembered }, () => undefined)
 }
 
 function guardsOf({ view }: Host, drafts: readonly Draft[]): readonly Guard[] {

@@ -142,12 +142,17 @@ function lostBefore(host: Host, { alive }: SignsOfLife, mode: StartMode): Lost {
   const silent = members.filter((name) => name !== me && !alive.includes(name))
   switch (mode) {
     case 'found':
-      return [...own, ...silent.map((name) => ({ host: name, evidence: 'expired' }) as const)]
+      return [...own, ...silent.map((name) => ({ host: name, evidence: 'expired', ...seenBy(host, name) }) as const)]
     case 'join':
       return own
     default:
       return assertNever(mode)
   }
+}
+
+function seenBy({ view }: Host, name: PhysicalHostName): { readonly seenRevision?: number } {
+  const seenRevision = view.stamps().get(name)?.stamp.seenRevision
+  return seenRevision === undefined ? {} : { seenRevision }
 }
 
 /** Gives up those of the lost that are still members; another host may be giving them up at the same moment. */

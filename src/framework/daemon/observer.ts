@@ -115,6 +115,11 @@ export class Observer {
     if (lost.length === 0) return
     const { parts, view, life } = this.#host
     const unchangedStamps = new Map(lost.map(({ host, stampRevision }) => [host, stampRevision]))
+    const seenBy = (host: PhysicalHostName): { readonly seenRevision?: number } => {
+      // Its stamp is unchanged, or the commit loses its race.
+      const seenRevision = view.stamps().get(host)?.stamp.seenRevision
+      return seenRevision === undefined ? {} : { seenRevision }
+    }
     const isSilent = ({ host, incarnation, stampRevision }: LostHost): boolean =>
       view.stamps().get(host)?.revision === stampRevision &&
       this.#host.state().members.get(host)?.incarnation === incarnation &&
@@ -124,7 +129,12 @@ export class Observer {
       const made = await this.#host.submit({
         cause: {
           kind: 'hosts-lost',
-          hosts: lost.map(({ host, silentMs: ms }) => ({ host, evidence: 'expired', silentMs: Math.round(ms) })),
+          hosts: lost.map(({ host, silentMs: ms }) => ({
+            host,
+            evidence: 'expired',
+            silentMs: Math.round(ms),
+            ...seenBy(host),
+          })),
         },
         unchangedStamps,
         isWanted: () => !life.signal.aborted && lost.every(isSilent),

@@ -103,23 +103,11 @@ export interface LogicalAddress {
 /** What to do when a logical host cannot be released provably. */
 export type OnStuck = 'stay' | 'abort'
 
-/** A list of possible masters that was replaced. */
-export interface FormerList {
-  readonly physicalHosts: readonly PhysicalHostName[]
-  /** A revision of the cluster database at which it still held. */
-  readonly heldAt: number
-}
-
 /** The unit that moves; record `logicalHosts/<name>`. */
 export interface LogicalHost {
   readonly name: LogicalHostName
   /** Possible masters in order of preference, at least one; the first is the default master. */
   readonly physicalHosts: readonly PhysicalHostName[]
-  /**
-   * The lists before the last changes, oldest first: a host that has not seen the latest one asks the hosts of an older one for their promises, and
-   * only those may take over from it. Written by Haven; absent = never changed.
-   */
-  readonly formerLists?: readonly FormerList[]
   /** At least one; imported in this order. The first one carries the administrative file system. */
   readonly diskGroups: readonly DiskGroupName[]
   readonly addresses: readonly LogicalAddress[]

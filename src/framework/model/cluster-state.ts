@@ -45,6 +45,8 @@ export interface ClusterState {
   readonly fenceDevices: ReadonlyMap<FenceDeviceName, FenceDevice>
   readonly diskGroups: ReadonlyMap<DiskGroupName, DiskGroup>
   readonly logicalHosts: ReadonlyMap<LogicalHostName, LogicalHost>
+  /** The revision at which the configuration of each logical host was last written. */
+  readonly logicalHostRevisions: ReadonlyMap<LogicalHostName, number>
   readonly dataServices: ReadonlyMap<DataServiceName, DataService>
   readonly members: ReadonlyMap<PhysicalHostName, Member>
   /** What hosts see of their networks; absent = nothing known. */

@@ -67,6 +67,16 @@ export interface TakeOnFailure {
   readonly message: string
 }
 
+/** A list of possible masters that was replaced. */
+export interface FormerList {
+  readonly physicalHosts: readonly PhysicalHostName[]
+  /** A revision of the cluster database at which it still held. */
+  readonly heldAt: number
+}
+
+/** Lists kept: who has not seen so many changes is so far behind that nobody is sure whom it asks. */
+export const FORMER_LISTS_MAX = 4
+
 /** Everything that changes about one logical host; record `mastery/<name>`. Absent = unmastered, new, generation 0. */
 export interface LogicalHostState {
   readonly name: LogicalHostName
@@ -87,6 +97,13 @@ export interface LogicalHostState {
   readonly switchbackTo: PhysicalHostName | null
   /** Wall clock of the latest takeovers, oldest first; at most `takeoversMax` + 1 are kept. */
   readonly takeoversWallMs: readonly number[]
+  /** Lists of possible masters before the present one, oldest first, at most `FORMER_LISTS_MAX`. */
+  readonly formerLists: readonly FormerList[]
+  /**
+   * While a host that was given up for its silence may still hold it: the possible masters that host knew of. Without the database it asks those, and
+   * those alone, to promise not to take over, so nobody else may. Null = whoever is a possible master.
+   */
+  readonly heirs: readonly PhysicalHostName[] | null
 }
 
 /** The host that acts on the logical host now, or undefined when nobody does. */

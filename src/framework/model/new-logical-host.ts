@@ -14,5 +14,7 @@ export function stateOfNewLogicalHost(name: LogicalHostName): LogicalHostState {
     without: [],
     switchbackTo: null,
     takeoversWallMs: [],
+    formerLists: [],
+    heirs: null,
   }
 }

@@ -25,6 +25,11 @@ export type Cause =
         readonly evidence: LossEvidence
         /** How long whoever gave it up had waited for a sign of life, milliseconds on its own clock. Absent = not known, or not waited for. */
         readonly silentMs?: number
+        /**
+         * For `expired`: the revision of the database that it had read when it stamped last. Absent = not known: nobody can be sure then whom it asks
+         * for promises, and nobody takes over from it.
+         */
+        readonly seenRevision?: number
       }[]
     }
   | {

@@ -128,6 +128,12 @@ function whenStuck(
 function change(at: LogicalHostState, mastery: Mastery, facts: PlanFacts): StateChange {
   return {
     kind: 'logical-host',
-    state: { ...at, mastery, generation: at.generation + 1, sinceWallMs: facts.nowWallMs },
+    state: {
+      ...at,
+      mastery,
+      heirs: uncleanOf(mastery).length === 0 ? null : at.heirs,
+      generation: at.generation + 1,
+      sinceWallMs: facts.nowWallMs,
+    },
   }
 }

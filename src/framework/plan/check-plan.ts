@@ -6,6 +6,7 @@ import { changeRules } from './check/change-rules.ts'
 import { examine, type Rule } from './check/examined.ts'
 import { giveUpRules } from './check/give-up-rules.ts'
 import { halfRules } from './check/half-rules.ts'
+import { heirRules } from './check/heir-rules.ts'
 import { masteryRules } from './check/mastery-rules.ts'
 import { methodRules } from './check/method-rules.ts'
 import { takeOnRules } from './check/take-on-rules.ts'
@@ -23,6 +24,7 @@ export interface Note {
 export const planRules: readonly Rule[] = [
   ...changeRules,
   ...masteryRules,
+  ...heirRules,
   ...halfRules,
   ...takeOnRules,
   ...giveUpRules,

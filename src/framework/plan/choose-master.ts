@@ -1,6 +1,7 @@
 import type { DataServiceName, LogicalHostName, PhysicalHostName } from '../model/names.ts'
 import { mayTryAgain } from '../supervise/take-on-retries.ts'
 import type { Draft } from './draft.ts'
+import { isHeir } from './heirs.ts'
 import { withDependants } from './service-order.ts'
 
 /** A host chosen to master a logical host, and the services that are known not to start there. */
@@ -39,7 +40,11 @@ export function chooseMaster(draft: Draft, name: LogicalHostName, wishes: Wishes
 /** Whether a host could take the logical host on as far as is known, whatever its services do there. */
 export function isAble(draft: Draft, name: LogicalHostName, host: PhysicalHostName): boolean {
   const failure = draft.state(name).takeOnFailures.find((known) => known.host === host)
-  return draft.isFit(host) && (failure === undefined || mayTryAgain(failure, draft.facts.nowWallMs))
+  return (
+    draft.isFit(host) &&
+    isHeir(draft, name, host) &&
+    (failure === undefined || mayTryAgain(failure, draft.facts.nowWallMs))
+  )
 }
 
 /** Lists the services that did not start on `host`, with those that depend on them. */

@@ -1,7 +1,7 @@
 import { HaError } from '../errors/ha-error.ts'
 import type { ClusterConfig, DataService, LogicalHost } from '../model/cluster-config.ts'
 import type { ClusterState, Member } from '../model/cluster-state.ts'
-import type { LogicalHostState, Mastery } from '../model/mastery.ts'
+import { type LogicalHostState, type Mastery, uncleanOf } from '../model/mastery.ts'
 import type { DataServiceName, LogicalHostName, PhysicalHostName } from '../model/names.ts'
 import { stateOfNewLogicalHost } from '../model/new-logical-host.ts'
 import type { Because, Cause, Plan, StateChange } from '../model/reconfiguration.ts'
@@ -90,7 +90,9 @@ export class Draft {
 
   /** Moves a logical host to its next mastery. */
   become(name: LogicalHostName, mastery: Mastery): void {
-    this.#states.set(name, { ...this.state(name), mastery })
+    const { heirs } = this.state(name)
+    // What nobody left unclean nobody can hold unseen.
+    this.#states.set(name, { ...this.state(name), mastery, heirs: uncleanOf(mastery).length === 0 ? null : heirs })
   }
 
   join(member: Member): void {

@@ -1,11 +1,12 @@
 import { assertNever } from '../errors/assert-never.ts'
 import type { ClusterState } from '../model/cluster-state.ts'
-import type { LogicalHostState, StartFailure, TakeOnFailure } from '../model/mastery.ts'
+import { type LogicalHostState, type StartFailure, type TakeOnFailure, uncleanOf } from '../model/mastery.ts'
 import type { LogicalHostName, PhysicalHostName } from '../model/names.ts'
 import type { Cause } from '../model/reconfiguration.ts'
 import { failedOn, isAble } from './choose-master.ts'
 import { describeMastery } from './describe.ts'
 import { Draft } from './draft.ts'
+import { isHeir } from './heirs.ts'
 
 /** Why a logical host is where it is. Every member is a whole sentence or a list of them. */
 export interface Explanation {
@@ -54,6 +55,8 @@ function whyNotThere(
   const member = draft.member(host)
   if (member === undefined) return `${host} is not a member of the cluster.`
   if (member.state === 'leaving') return `${host} is leaving the cluster.`
+  if (!isHeir(draft, at.name, host))
+    return `${uncleanOf(at.mastery).join(', ')}, which is lost, may still hold it and does not know that ${host} may master it.`
   if (!isAble(draft, at.name, host)) {
     const failure = at.takeOnFailures.find((known) => known.host === host)
     return failure === undefined ? `${host} cannot take it on.` : `${host} ${failureText(failure)}.`

@@ -59,6 +59,7 @@ export class ClusterView {
   readonly #fenceDevices = new CopiedMap<FenceDeviceName, FenceDevice>()
   readonly #diskGroups = new CopiedMap<DiskGroupName, DiskGroup>()
   readonly #logicalHosts = new CopiedMap<LogicalHostName, LogicalHost>()
+  readonly #logicalHostRevisions = new CopiedMap<LogicalHostName, number>()
   readonly #dataServices = new CopiedMap<DataServiceName, DataService>()
   readonly #members = new CopiedMap<PhysicalHostName, Member>()
   readonly #states = new CopiedMap<LogicalHostName, LogicalHostState>()
@@ -106,6 +107,7 @@ export class ClusterView {
       fenceDevices: this.#fenceDevices.handOut(),
       diskGroups: this.#diskGroups.handOut(),
       logicalHosts: this.#logicalHosts.handOut(),
+      logicalHostRevisions: this.#logicalHostRevisions.handOut(),
       dataServices: this.#dataServices.handOut(),
       members: this.#members.handOut(),
       sights: this.#sights.handOut(),
@@ -242,6 +244,7 @@ export class ClusterView {
         return this.#diskGroups.set(decoded.value.name, decoded.value)
       case 'logicalHost':
         this.#logicalHosts.set(decoded.value.name, decoded.value)
+        this.#logicalHostRevisions.set(decoded.value.name, revision)
         return this.#restate(decoded.value.name)
       case 'dataService':
         return this.#dataServices.set(decoded.value.name, decoded.value)
@@ -300,6 +303,7 @@ export class ClusterView {
         return this.#diskGroups.delete(name as DiskGroupName)
       case 'logicalHost':
         this.#logicalHosts.delete(name as LogicalHostName)
+        this.#logicalHostRevisions.delete(name as LogicalHostName)
         return this.#restate(name as LogicalHostName)
       case 'dataService':
         return this.#dataServices.delete(name as DataServiceName)

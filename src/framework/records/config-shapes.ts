@@ -112,7 +112,6 @@ export const addressShape: z.ZodType<LogicalAddress> = z.object({
 export const logicalHostShape: z.ZodType<LogicalHost> = z.object({
   name: logicalHostName,
   physicalHosts: z.array(physicalHostName),
-  formerLists: z.array(z.object({ physicalHosts: z.array(physicalHostName), heldAt: z.int() })).exactOptional(),
   diskGroups: z.array(diskGroupName),
   addresses: z.array(addressShape),
   switchback: z.enum(['automatic', 'manual']),

@@ -19,6 +19,7 @@ const lostHost = z.object({
   host: physicalHostName,
   evidence: z.enum(['expired', 'fenced', 'restarted']),
   silentMs: z.number().exactOptional(),
+  seenRevision: z.int().exactOptional(),
 })
 
 const cause: z.ZodType<Cause> = z.discriminatedUnion('kind', [

@@ -140,6 +140,9 @@ export const logicalHostStateShape: z.ZodType<LogicalHostState> = z.object({
   without: z.array(dataServiceName),
   switchbackTo: physicalHostName.nullable(),
   takeoversWallMs: z.array(wallMs),
+  // Records of earlier versions say nothing of these.
+  formerLists: z.array(z.object({ physicalHosts: z.array(physicalHostName), heldAt: z.int() })).default([]),
+  heirs: z.array(physicalHostName).nullable().default(null),
 })
 
 /** Numbers of the last reconfiguration and of the first one that is kept; 0 = none yet. */

@@ -20,8 +20,16 @@ export function causeOf(words: readonly string[]): Cause | undefined {
       return { kind: 'host-joined', host: host(first) }
     case 'lose': {
       const evidence = evidences.find((known) => rest.includes(known)) ?? 'expired'
-      const lost = rest.filter((word) => word !== evidence)
-      return { kind: 'hosts-lost', hosts: names('physicalHost', lost).map((name) => ({ host: name, evidence })) }
+      const [lost, [seen]] = splitAt(
+        rest.filter((word) => word !== evidence),
+        'seen',
+      )
+      // What it has read of the database; everything, unless the scenario says otherwise.
+      const seenRevision = Number(seen ?? Number.MAX_SAFE_INTEGER)
+      return {
+        kind: 'hosts-lost',
+        hosts: names('physicalHost', lost).map((name) => ({ host: name, evidence, seenRevision })),
+      }
     }
     case 'stopnode':
       return { kind: 'host-leaving', host: host(first), by }
@@ -46,6 +54,11 @@ export function causeOf(words: readonly string[]): Cause | undefined {
     default:
       return undefined
   }
+}
+
+function splitAt(words: readonly string[], word: string): readonly [readonly string[], readonly string[]] {
+  const at = words.indexOf(word)
+  return at < 0 ? [words, []] : [words.slice(0, at), words.slice(at + 1)]
 }
 
 /** `service-hosts nfs +ha2 -ha1`: configures a service on more logical hosts, or no longer on some. */

@@ -1,3 +1,4 @@
+import { rememberFormerList } from '../../../src/framework/configure/former-lists.ts'
 import {
   type ClusterConfig,
   type DataService,
@@ -36,6 +37,7 @@ export function emptyState(): ClusterState {
     revision: 0,
     cluster,
     physicalHosts: new Map(),
+    logicalHostRevisions: new Map(),
     networks: new Map(),
     fenceDevices: new Map(),
     sights: new Map(),
@@ -108,12 +110,15 @@ function addLogicalHost(state: ClusterState, text: string, parts: readonly strin
   const diskGroups = logicalHost.diskGroups.map(
     (group): DiskGroup => ({ kind: 'directory', name: group, path: `/disks/${group}` }),
   )
-  const known = state.states.get(name)
+  const revision = state.revision + 1
+  const known = rememberFormerList(state, logicalHost) ?? state.states.get(name) ?? stateOfNewLogicalHost(name)
   return {
     ...state,
+    revision,
+    logicalHostRevisions: new Map([...state.logicalHostRevisions, [name, revision]]),
     logicalHosts: new Map([...state.logicalHosts, [name, logicalHost]]),
     diskGroups: new Map([...state.diskGroups, ...diskGroups.map((group) => [group.name, group] as const)]),
-    states: known === undefined ? new Map([...state.states, [name, stateOfNewLogicalHost(name)]]) : state.states,
+    states: new Map([...state.states, [name, known]]),
   }
 }
 

@@ -88,6 +88,7 @@ export const demo: ClusterState = {
   revision: 10,
   cluster,
   physicalHosts: new Map([alpha, beta].map((name) => [name, physicalHost(name)])),
+  logicalHostRevisions: new Map(),
   networks: new Map(),
   fenceDevices: new Map(),
   sights: new Map(),
@@ -139,6 +140,8 @@ function lifeOf(name: typeof ha1, mastery: Mastery): LogicalHostState {
     takeOnFailures: [],
     without: [],
     switchbackTo: null,
+    formerLists: [],
+    heirs: null,
     takeoversWallMs: [],
   }
 }

@@ -39,10 +39,23 @@ function planAfter(commands: readonly string[], ask: string): GoodPlan {
   return planFor(sceneOf(...commands), causeOf(ask.split(' ')))
 }
 
+/** The list of ha1 has just grown by h3, at revision 4. */
+function grown(): Scene {
+  const scene = newScene()
+  execute(
+    scene,
+    cluster.map((line) => line.replace('ha1: h1 h2 h3', 'ha1: h1 h2')),
+  )
+  execute(scene, ['configure', cluster[2] ?? ''])
+  return scene
+}
+
 /** One good plan of each sort, to be spoiled in one place. */
 export const goodPlans = {
   switchover: () => planAfter([], 'switchover h2 ha1'),
   takeover: () => planAfter([], 'lose h1'),
+  unawareLoss: () => planFor(grown(), causeOf('lose h1 seen 2'.split(' '))),
+  settled: () => planAfter(['lose h1 h2 h3', 'join h2'], 'lose h2'),
   maintenance: () => planAfter([], 'maintenance ha1'),
   outOfMaintenance: () => planAfter(['maintenance ha1', 'run'], 'switchover h2 ha1'),
   lossInMaintenance: () => planAfter(['leave-remains h1 ha1', 'maintenance ha1', 'run'], 'lose h1'),

@@ -8,6 +8,7 @@ import { takeoverVerdict } from '../../supervise/takeover-budget.ts'
 import { chooseMaster } from '../choose-master.ts'
 import type { Draft } from '../draft.ts'
 import { addWatchStop, addWatchStopOf } from '../halves.ts'
+import { forgetHeirs, heirsOf, type Loss } from '../heirs.ts'
 import { leaveUnmastered, takeOn } from '../moves.ts'
 import { endsByItself, leave, settleAll } from './settle.ts'
 import { switchBack, tryServicesOn } from './switchback.ts'
@@ -23,6 +24,7 @@ export function planJoin(draft: Draft, host: PhysicalHostName): void {
   draft.join({ host, incarnation: draft.number, state: 'joined', joinedWallMs: draft.facts.nowWallMs })
   for (const name of draft.before.logicalHosts.keys()) {
     forgetFailuresOn(draft, name, host)
+    forgetHeirs(draft, name)
     switchBack(draft, name, host)
     tryServicesOn(draft, name, host)
   }
@@ -61,11 +63,11 @@ export function planLoss(draft: Draft, lost: Extract<Cause, { kind: 'hosts-lost'
     relyOnAllOf(draft, host)
     draft.removeMember(host)
   }
-  const evidence = new Map(lost.map((loss) => [loss.host, loss.evidence]))
+  const losses = new Map(lost.map((loss) => [loss.host, loss]))
   for (const name of draft.before.logicalHosts.keys()) {
     const holder = actorOf(draft.state(name).mastery)
-    const how = holder === undefined ? undefined : evidence.get(holder)
-    if (holder !== undefined && how !== undefined) takeOver(draft, name, holder, how)
+    const loss = holder === undefined ? undefined : losses.get(holder)
+    if (loss !== undefined) takeOver(draft, name, loss)
   }
   settleAll(draft)
 }
@@ -84,8 +86,10 @@ const EVIDENCE_TEXT: Readonly<Record<LossEvidence, string>> = {
 }
 
 /** Assigns one logical host of a lost host anew. */
-function takeOver(draft: Draft, name: LogicalHostName, lost: PhysicalHostName, evidence: LossEvidence): void {
+function takeOver(draft: Draft, name: LogicalHostName, loss: Loss): void {
+  const { host: lost, evidence } = loss
   const state = draft.state(name)
+  draft.remember(name, { heirs: heirsOf(draft, name, loss) })
   const uncleanOn = uncleanAfterLoss(state, lost)
   const intended = intendedFor(state)
   addWatchStop(draft, name, lost, draft.servicesRunning(name))

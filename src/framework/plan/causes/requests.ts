@@ -5,6 +5,7 @@ import { chooseMaster } from '../choose-master.ts'
 import { describeMastery } from '../describe.ts'
 import type { Draft } from '../draft.ts'
 import { beginServiceSteps } from '../halves.ts'
+import { isHeir } from '../heirs.ts'
 import { adjust, forgetFailures, giveUp, leaveUnmastered, moveTo, takeOn } from '../moves.ts'
 import { settleAll } from './settle.ts'
 
@@ -131,6 +132,18 @@ function checkDestination(draft: Draft, name: LogicalHostName, to: PhysicalHostN
     })
   }
   checkAtRest(draft, name)
+  if (!isHeir(draft, name, to)) throw notAnHeir(draft, name, to)
+}
+
+function notAnHeir(draft: Draft, name: LogicalHostName, to: PhysicalHostName): HaError {
+  const lost = uncleanOf(draft.state(name).mastery).join(', ')
+  return new HaError(
+    'NOT_A_POSSIBLE_MASTER',
+    `${to} must not take ${name} on yet: ${lost} may still hold it and does not know that ${to} may master it`,
+    {
+      hint: `Make sure that ${lost} is off: scadmin fence ${lost}, or, when you have seen it: scadmin confirm-down ${lost}. Starting it again helps as well.`,
+    },
+  )
 }
 
 function busy(draft: Draft, name: LogicalHostName): HaError {
