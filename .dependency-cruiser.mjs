@@ -78,6 +78,11 @@ const table = [
     why: 'The guard must work when clustd, the database and the planner do not. It brings only what it needs to stop its host, and knows what a deadline is.',
   },
   {
+    folder: `${framework}/security`,
+    sees: [model, errors, ports],
+    why: 'Keys, certificates and tokens are made and checked here, and connections are opened with them. Who may join and what a host may ask is decided elsewhere.',
+  },
+  {
     folder: 'src/methods',
     sees: [model, errors, ports],
     why: 'Methods and probes run outside of clustd: their kits cannot count on anything inside it.',

@@ -203,6 +203,26 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: 'A backup file is damaged or is not a backup of a cluster database.',
   },
+  TOKEN_REFUSED: {
+    exitCode: 6,
+    retryable: false,
+    meaning: 'A token for joining is wrong, used, expired or made for something else.',
+  },
+  JOIN_REFUSED: {
+    exitCode: 6,
+    retryable: false,
+    meaning: 'A machine cannot be let into the cluster as it is: its clock, its version or its name.',
+  },
+  CERTIFICATE_REFUSED: {
+    exitCode: 6,
+    retryable: false,
+    meaning: 'A machine could not prove that it belongs to the cluster, or does not belong to it any more.',
+  },
+  HOST_UNREACHABLE: {
+    exitCode: 9,
+    retryable: true,
+    meaning: 'No clustd of the named host could be reached over the network.',
+  },
   LIMIT_REACHED: { exitCode: 6, retryable: false, meaning: 'A limit of Haven is reached; the message names it.' },
   ABORTED: {
     exitCode: 1,
