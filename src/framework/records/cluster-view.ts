@@ -18,6 +18,7 @@ import { stateOfNewLogicalHost } from '../model/new-logical-host.ts'
 import type { Reconfiguration } from '../model/reconfiguration.ts'
 import type { Progress } from '../model/timeline.ts'
 import type { Change, DatabaseRecord, Guard, RecordKey, Snapshot } from '../ports/cluster-database.ts'
+import { Admissions } from './admissions.ts'
 import { CopiedMap } from './copied-map.ts'
 import { type Decoded, type DecodedKind, decodeRecord, kindOf } from './decode.ts'
 import type { Draft } from './encode.ts'
@@ -39,7 +40,7 @@ export interface Touched {
   readonly state: boolean
   /** The stamps that were written or removed. */
   readonly stamps: readonly PhysicalHostName[]
-  /** Timelines, progress, which programs are missing, fences. */
+  /** Timelines, progress, which programs are missing, fences, admissions. */
   readonly timeline: boolean
 }
 
@@ -72,6 +73,8 @@ export class ClusterView {
   readonly #sights = new CopiedMap<PhysicalHostName, NetworkSight>()
   readonly #fences = new CopiedMap<PhysicalHostName, Fence>()
   readonly #fenceStatus = new CopiedMap<RecordKey, FenceDeviceStatus>()
+  /** Who belongs to the cluster, and who may join it. */
+  readonly admissions = new Admissions()
   #contentRevision = 0
   #state: ClusterState | undefined
   #touched: { state: boolean; stamps: Set<PhysicalHostName>; timeline: boolean } = nothingTouched()
@@ -272,6 +275,10 @@ export class ClusterView {
         return this.#fences.set(decoded.value.host, decoded.value)
       case 'fenceStatus':
         return this.#fenceStatus.set(key, decoded.value)
+      case 'authority':
+      case 'admission':
+      case 'joinToken':
+        return this.admissions.put(decoded)
     }
   }
 
@@ -331,6 +338,10 @@ export class ClusterView {
         return this.#fences.delete(name as PhysicalHostName)
       case 'fenceStatus':
         return this.#fenceStatus.delete(key)
+      case 'authority':
+      case 'admission':
+      case 'joinToken':
+        return this.admissions.forget(kind, name)
     }
   }
 
@@ -362,6 +373,9 @@ const BESIDE_THE_STATE: ReadonlySet<DecodedKind> = new Set([
   'missingPrograms',
   'fence',
   'fenceStatus',
+  'authority',
+  'admission',
+  'joinToken',
 ])
 
 function nothingTouched(): { state: boolean; stamps: Set<PhysicalHostName>; timeline: boolean } {

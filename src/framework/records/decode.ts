@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { HaError } from '../errors/ha-error.ts'
+import type { Admission, Authority, JoinToken } from '../model/admission.ts'
 import type { ClusterConfig, DataService, DiskGroup, LogicalHost, PhysicalHost } from '../model/cluster-config.ts'
 import type { Member, Stamp } from '../model/cluster-state.ts'
 import type { Fence, FenceDevice, FenceDeviceStatus } from '../model/fencing.ts'
@@ -8,6 +9,7 @@ import type { MissingPrograms } from '../model/missing-programs.ts'
 import type { Network, NetworkSight } from '../model/network.ts'
 import type { HalfRun, Progress } from '../model/timeline.ts'
 import type { Json, RecordKey } from '../ports/cluster-database.ts'
+import { admissionShape, authorityShape, joinTokenShape } from './admission-shapes.ts'
 import {
   clusterShape,
   dataServiceShape,
@@ -17,7 +19,7 @@ import {
   networkShape,
   physicalHostShape,
 } from './config-shapes.ts'
-import { CLUSTER_KEY, folderOf, JOURNAL_KEY } from './keys.ts'
+import { AUTHORITY_KEY, CLUSTER_KEY, folderOf, JOURNAL_KEY } from './keys.ts'
 import {
   halfRunShape,
   progressShape,
@@ -62,6 +64,9 @@ export type Decoded =
   | { readonly kind: 'sight'; readonly value: NetworkSight }
   | { readonly kind: 'fence'; readonly value: Fence }
   | { readonly kind: 'fenceStatus'; readonly value: FenceDeviceStatus }
+  | { readonly kind: 'authority'; readonly value: Authority }
+  | { readonly kind: 'admission'; readonly value: Admission }
+  | { readonly kind: 'joinToken'; readonly value: JoinToken }
 
 /** The kinds of what records hold. */
 export type DecodedKind = Decoded['kind']
@@ -88,6 +93,9 @@ const SHAPES: Readonly<Record<DecodedKind, z.ZodType>> = {
   sight: networkSightShape,
   fence: fenceShape,
   fenceStatus: fenceDeviceStatusShape,
+  authority: authorityShape,
+  admission: admissionShape,
+  joinToken: joinTokenShape,
 }
 
 const FOLDERS = new Map<string, DecodedKind>([
@@ -109,6 +117,9 @@ const FOLDERS = new Map<string, DecodedKind>([
   ['sights', 'sight'],
   ['fences', 'fence'],
   ['fenceStatus', 'fenceStatus'],
+  [AUTHORITY_KEY, 'authority'],
+  ['admissions', 'admission'],
+  ['tokens', 'joinToken'],
 ])
 
 /** Tells what kind of thing the record of that key holds; undefined for a kind that this version does not know (a later one may add some). */

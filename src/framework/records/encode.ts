@@ -1,4 +1,5 @@
 import { assertNever } from '../errors/assert-never.ts'
+import type { Admission, Authority, JoinToken } from '../model/admission.ts'
 import type { Stamp } from '../model/cluster-state.ts'
 import type { ConfigurationChange } from '../model/configuration-change.ts'
 import type { Fence, FenceDeviceStatus } from '../model/fencing.ts'
@@ -9,7 +10,7 @@ import type { Half } from '../model/step.ts'
 import type { HalfRun, Progress } from '../model/timeline.ts'
 import type { Json, RecordKey, Write } from '../ports/cluster-database.ts'
 import { type Decoded, RECORD_SCHEMA } from './decode.ts'
-import { CLUSTER_KEY, JOURNAL_KEY, keyOf } from './keys.ts'
+import { AUTHORITY_KEY, CLUSTER_KEY, JOURNAL_KEY, keyOf } from './keys.ts'
 import type { Journal } from './state-shapes.ts'
 
 /**
@@ -75,6 +76,21 @@ export function putFence(fence: Fence): Draft {
 /** Drafts what a fence device said. */
 export function putFenceStatus(status: FenceDeviceStatus): Draft {
   return put(keyOf.fenceStatus(status.device, status.askedBy), { kind: 'fenceStatus', value: status })
+}
+
+/** Drafts the authority of the cluster's certificates. */
+export function putAuthority(authority: Authority): Draft {
+  return put(AUTHORITY_KEY, { kind: 'authority', value: authority })
+}
+
+/** Drafts that a machine belongs to the cluster, or does no longer. */
+export function putAdmission(admission: Admission): Draft {
+  return put(keyOf.admission(admission.name), { kind: 'admission', value: admission })
+}
+
+/** Drafts a token for joining. */
+export function putJoinToken(token: JoinToken): Draft {
+  return put(keyOf.joinToken(token.id), { kind: 'joinToken', value: token })
 }
 
 /** Drafts a reconfiguration: one record, and further ones when it has many halves. */

@@ -14,6 +14,9 @@ export const CLUSTER_KEY = 'cluster'
 /** Key of the record that every plan is guarded on: plans are thereby serialised and numbered. */
 export const JOURNAL_KEY = 'journal'
 
+/** Key of the record that holds the authority of the cluster's certificates. */
+export const AUTHORITY_KEY = 'authority'
+
 /** Makes the keys of records. */
 export const keyOf = {
   physicalHost: (name: PhysicalHostName): RecordKey => `physicalHosts/${name}`,
@@ -30,6 +33,8 @@ export const keyOf = {
   reconfigurationPart: (number: number, part: number): RecordKey => `reconfigurations/${number}/${part}`,
   halfRun: (run: HalfRunKey): RecordKey =>
     `timelines/${run.reconfiguration}/${run.logicalHost}/${run.host}/${run.kind}`,
+  admission: (name: PhysicalHostName): RecordKey => `admissions/${name}`,
+  joinToken: (id: string): RecordKey => `tokens/${id}`,
   sight: (host: PhysicalHostName): RecordKey => `sights/${host}`,
   fence: (host: PhysicalHostName): RecordKey => `fences/${host}`,
   fenceStatus: (device: FenceDeviceName, askedBy: PhysicalHostName): RecordKey => `fenceStatus/${device}/${askedBy}`,
