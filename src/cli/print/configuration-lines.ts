@@ -40,7 +40,12 @@ export function configurationLines(configuration: ConfigurationJson): readonly s
 function diskGroupLines(group: DiskGroupJson): readonly string[] {
   const head = `  Disk Group ${group.name}: ${group.kind}`
   if (group.kind === 'directory') return [`${head} ${group.path}`]
-  return [head, ...group.fileSystems.map((fileSystem) => `      ${fileSystemLine(fileSystem)}`)]
+  const { fileSystems, reservation } = group
+  return [
+    head,
+    ...fileSystems.map((fileSystem) => `      ${fileSystemLine(fileSystem)}`),
+    ...(reservation === null ? [] : [`      SCSI-3 persistent reservations by ${reservation}`]),
+  ]
 }
 
 function fileSystemLine({ device, type, mountPoint, options }: FileSystemJson): string {

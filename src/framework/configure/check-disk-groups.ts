@@ -1,4 +1,4 @@
-import type { DiskGroup } from '../model/cluster-config.ts'
+import { type DiskGroup, RESERVATION_PROGRAM_DEFAULT } from '../model/cluster-config.ts'
 import type { Configuration } from './configuration.ts'
 import { PARTS_MAX, TEXT_LENGTH_MAX } from './limits.ts'
 import type { Problem, ProblemPath } from './problem.ts'
@@ -30,6 +30,7 @@ function checkDiskGroup(group: DiskGroup): readonly Problem[] {
   if (group.kind === 'directory') return checkPath([...at, 'directory'], `disk group ${group.name}`, group.path)
   return [
     ...checkCount(group.fileSystems.length, [...at, 'filesystems'], group.name),
+    ...checkReservation([...at, 'reservation'], group),
     ...group.fileSystems.flatMap((fileSystem, index) => {
       const here = [...at, 'filesystems', index]
       return [
@@ -47,6 +48,14 @@ function checkPath(path: ProblemPath, what: string, text: string): readonly Prob
   if (isPlainPath(text)) return []
   const hint = "Write an absolute path without '.', '..', double or trailing slashes."
   return [{ code: 'CONFIG_INVALID', path, message: `'${text}' cannot be ${what}`, hint }]
+}
+
+function checkReservation(
+  path: ProblemPath,
+  { name, reservation }: Extract<DiskGroup, { kind: 'filesystem' }>,
+): readonly Problem[] {
+  if (reservation === undefined || reservation.program === RESERVATION_PROGRAM_DEFAULT) return []
+  return checkPath([...path, 'program'], `the program that reserves disk group ${name}`, reservation.program)
 }
 
 function checkCount(count: number, path: ProblemPath, name: string): readonly Problem[] {

@@ -1,5 +1,5 @@
 import type { DataService, DiskGroup, LogicalAddress, LogicalHost, PhysicalHost } from '../model/cluster-config.ts'
-import { METHOD_TIMEOUT_DEFAULT_S } from '../model/cluster-config.ts'
+import { METHOD_TIMEOUT_DEFAULT_S, RESERVATION_PROGRAM_DEFAULT } from '../model/cluster-config.ts'
 import {
   type DataServiceName,
   type DiskGroupName,
@@ -63,10 +63,19 @@ function readPhysicalHost(before: PhysicalHost, { publicNames, privateLinks }: E
   return { ...before, publicNames, privateLinks }
 }
 
-function readDiskGroup(name: DiskGroupName, { directory, filesystems = [] }: Entry<'diskGroups'>): DiskGroup {
-  return directory === undefined
-    ? { kind: 'filesystem', name, fileSystems: filesystems }
-    : { kind: 'directory', name, path: directory }
+function readDiskGroup(
+  name: DiskGroupName,
+  { directory, filesystems = [], reservation }: Entry<'diskGroups'>,
+): DiskGroup {
+  if (directory !== undefined) return { kind: 'directory', name, path: directory }
+  return {
+    kind: 'filesystem',
+    name,
+    fileSystems: filesystems,
+    ...(reservation !== undefined && {
+      reservation: reservation === 'scsi-3' ? { program: RESERVATION_PROGRAM_DEFAULT } : reservation,
+    }),
+  }
 }
 
 function readLogicalHost(name: LogicalHostName, entry: Entry<'logicalHosts'>): LogicalHost {
@@ -138,9 +147,15 @@ function findOtherCluster(file: ClusterFile, present: Configuration): readonly P
 
 function findWrongGroups({ diskGroups = {} }: ClusterFile): readonly Problem[] {
   return Object.entries(diskGroups)
-    .filter(([, { directory, filesystems }]) => directory !== undefined && filesystems !== undefined)
-    .map(([name]): Problem => {
-      const message = `disk group ${name} is either a directory or file systems, not both`
+    .filter(
+      ([, { directory, filesystems, reservation }]) =>
+        directory !== undefined && (filesystems !== undefined || reservation !== undefined),
+    )
+    .map(([name, { filesystems }]): Problem => {
+      const message =
+        filesystems === undefined
+          ? `disk group ${name} is a directory, which cannot be reserved`
+          : `disk group ${name} is either a directory or file systems, not both`
       return { code: 'CONFIG_INVALID', path: ['diskGroups', name], message }
     })
 }

@@ -42,6 +42,13 @@ const fileSystem = z.strictObject({
 const diskGroup = z.strictObject({
   directory: z.exactOptional(word),
   filesystems: z.exactOptional(z.array(fileSystem).max(1_000)),
+  /** `scsi-3`, or the same by another program. */
+  reservation: z.exactOptional(
+    z.union(
+      [z.literal('scsi-3'), z.strictObject({ program: word })],
+      "Invalid input: expected scsi-3, or a map with 'program'",
+    ),
+  ),
 })
 
 const address = z.strictObject({

@@ -1,9 +1,11 @@
 import {
   type DataService,
   type DiskGroup,
+  type DiskReservation,
   type LogicalAddress,
   type LogicalHost,
   METHOD_NAMES,
+  RESERVATION_PROGRAM_DEFAULT,
 } from '../model/cluster-config.ts'
 import type { ClusterState } from '../model/cluster-state.ts'
 import { type PlainValue, writeYaml } from './write-yaml.ts'
@@ -55,7 +57,12 @@ function writeDiskGroup(group: DiskGroup): PlainMap {
       ...(mountPoint !== '' && { mountPoint }),
       ...listUnlessEmpty({ options }),
     })),
+    ...(group.reservation !== undefined && { reservation: writeReservation(group.reservation) }),
   }
+}
+
+function writeReservation({ program }: DiskReservation): string | PlainMap {
+  return program === RESERVATION_PROGRAM_DEFAULT ? 'scsi-3' : { program }
 }
 
 function writeLogicalHost({ physicalHosts, diskGroups, addresses, switchback, onStuck }: LogicalHost): PlainMap {

@@ -74,6 +74,15 @@ export interface FileSystem {
   readonly options: readonly string[]
 }
 
+/** SCSI-3 persistent reservations on the devices of a disk group: who has not reserved them cannot write (docs/decisions/0015-reservations.md). */
+export interface DiskReservation {
+  /** What is called: `sg_persist` (in the PATH of the system), or the absolute path of a program that understands the same options. */
+  readonly program: string
+}
+
+/** What speaks to SCSI devices when the configuration does not say. */
+export const RESERVATION_PROGRAM_DEFAULT = 'sg_persist'
+
 /** Storage that one logical host owns; record `diskGroups/<name>`. */
 export type DiskGroup =
   | {
@@ -87,6 +96,8 @@ export type DiskGroup =
       readonly name: DiskGroupName
       /** At least one; mounted in this order, unmounted in reverse. */
       readonly fileSystems: readonly FileSystem[]
+      /** Each device is a whole SCSI disk then. Absent = the devices are not reserved. */
+      readonly reservation?: DiskReservation
     }
 
 /** A floating address of a logical host. */

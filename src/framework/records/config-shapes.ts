@@ -99,7 +99,12 @@ const fileSystem = z.object({
 
 export const diskGroupShape: z.ZodType<DiskGroup> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('directory'), name: diskGroupName, path: z.string() }),
-  z.object({ kind: z.literal('filesystem'), name: diskGroupName, fileSystems: z.array(fileSystem) }),
+  z.object({
+    kind: z.literal('filesystem'),
+    name: diskGroupName,
+    fileSystems: z.array(fileSystem),
+    reservation: z.object({ program: z.string() }).exactOptional(),
+  }),
 ])
 
 export const addressShape: z.ZodType<LogicalAddress> = z.object({

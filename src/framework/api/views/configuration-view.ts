@@ -65,7 +65,12 @@ function viewPhysicalHost({ name, publicNames, privateLinks }: PhysicalHost): Ph
 function viewDiskGroup(group: DiskGroup): DiskGroupJson {
   return group.kind === 'directory'
     ? { kind: 'directory', name: group.name, path: group.path }
-    : { kind: 'filesystem', name: group.name, fileSystems: group.fileSystems }
+    : {
+        kind: 'filesystem',
+        name: group.name,
+        fileSystems: group.fileSystems,
+        reservation: group.reservation?.program ?? null,
+      }
 }
 
 function viewLogicalHost(logicalHost: LogicalHost): LogicalHostJson {

@@ -41,7 +41,13 @@ export interface PhysicalHostJson {
 /** Storage of a logical host. */
 export type DiskGroupJson =
   | { readonly kind: 'directory'; readonly name: string; readonly path: string }
-  | { readonly kind: 'filesystem'; readonly name: string; readonly fileSystems: readonly FileSystemJson[] }
+  | {
+      readonly kind: 'filesystem'
+      readonly name: string
+      readonly fileSystems: readonly FileSystemJson[]
+      /** The program that reserves its devices, such as `sg_persist`; null = they are not reserved. */
+      readonly reservation: string | null
+    }
 
 /** One file system of a disk group. */
 export interface FileSystemJson {
