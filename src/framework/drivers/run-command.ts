@@ -16,6 +16,10 @@ export interface CommandOptions {
   readonly accept?: readonly number[]
   /** Ends it like an abort after this long, with a `CommandError`; absent: only the signal bounds it. */
   readonly timeoutMs?: number
+  /** Text for its stdin; absent: stdin is closed. */
+  readonly input?: string
+  /** Variables on top of the clean environment. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** Runs a program of the system with these words (no shell looks at them). Rejects with `CommandError`, or the signal's reason. */
@@ -32,6 +36,8 @@ interface FailureFacts {
 /** A command that could not be started, was killed, took too long, or ended with an exit code that was not accepted. */
 export class CommandError extends Error {
   readonly commandLine: string
+  /** Without the command line and what the command said. */
+  readonly how: string
   readonly facts: FailureFacts
 
   constructor(argv: readonly string[], how: string, facts: FailureFacts) {
@@ -40,6 +46,7 @@ export class CommandError extends Error {
     super(`${commandLine}: ${how}${said === '' ? '' : `: ${said}`}`)
     this.name = 'CommandError'
     this.commandLine = commandLine
+    this.how = how
     this.facts = facts
   }
 }
@@ -63,15 +70,17 @@ export function createRunCommand(made: { readonly effects: Pick<Effects, 'sleep'
     const [program, ...words] = argv
     const child = spawn(program, words, {
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       cwd: '/',
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', [TAG_VARIABLE]: made.tag },
+      env: { ...options.environment, PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', [TAG_VARIABLE]: made.tag },
     })
+    // A program that reads nothing ends before all is written, which is its right; how it ended is told by its exit code.
+    child.stdin?.on('error', () => undefined).end(options.input)
     const output = collect(child)
     const ending = endOf(child, argv)
     const cut = new AbortController()
     try {
-      const why = cutShort(argv, options, made.effects, cut.signal)
+      const why = cutShort({ argv, options, output }, made.effects, cut.signal)
       const reason = await Promise.race([ending.then(() => undefined), why])
       if (reason !== undefined) {
         await endGroup(child, ending, made.effects)
@@ -88,17 +97,20 @@ type Ending = { readonly exitCode: number | null; readonly killedBy: string | nu
 
 /** Resolves with the error to end with when the command has to be cut short; never when `forget` aborts first, for its pid may then be another's. */
 function cutShort(
-  argv: readonly string[],
-  { signal, timeoutMs }: CommandOptions,
+  { argv, options, output }: { argv: readonly string[]; options: CommandOptions; output: Output },
   effects: Pick<Effects, 'sleep'>,
   forget: AbortSignal,
 ): Promise<{ readonly error: unknown }> {
+  const { signal, timeoutMs } = options
   return new Promise((resolve) => {
     signal.addEventListener('abort', () => resolve({ error: signal.reason }), { once: true, signal: forget })
     if (timeoutMs === undefined) return
-    const facts = { exitCode: null, isMissing: false, stderr: '' }
+    const late = (): CommandError => {
+      const facts = { exitCode: null, isMissing: false, stderr: output.stderr() }
+      return new CommandError(argv, `took longer than ${timeoutMs} ms`, facts)
+    }
     effects.sleep(timeoutMs, forget).then(
-      () => resolve({ error: new CommandError(argv, `took longer than ${timeoutMs} ms`, facts) }),
+      () => resolve({ error: late() }),
       () => undefined, // Forgotten: the command has ended.
     )
   })

@@ -10,6 +10,8 @@ export type LossEvidence =
   | 'expired'
   /** A fence agent confirmed it. */
   | 'fenced'
+  /** An operator says that it is off (`scadmin confirm-down`). */
+  | 'confirmed'
   /** The host itself came back, proved its former life ended, and cleaned up. */
   | 'restarted'
 
@@ -25,6 +27,10 @@ export type Cause =
         readonly evidence: LossEvidence
         /** How long whoever gave it up had waited for a sign of life, milliseconds on its own clock. Absent = not known, or not waited for. */
         readonly silentMs?: number
+        /** What proved it: the fence devices, or the operator who gave his word. Absent for any other loss. */
+        readonly provedBy?: string
+        /** How long the fence took, milliseconds. */
+        readonly tookMs?: number
         /**
          * For `expired`: the revision of the database that it had read when it stamped last. Absent = not known: nobody can be sure then whom it asks
          * for promises, and nobody takes over from it.

@@ -92,7 +92,13 @@ export function describeAction(action: Action): string {
   }
 }
 
-function describeLoss({ host, evidence, silentMs }: Extract<Cause, { kind: 'hosts-lost' }>['hosts'][number]): string {
+function describeLoss(loss: Extract<Cause, { kind: 'hosts-lost' }>['hosts'][number]): string {
+  const { host, evidence, silentMs, provedBy, tookMs } = loss
+  if (evidence === 'confirmed' && provedBy !== undefined) return `${host} lost: confirmed down by ${provedBy}`
+  if (evidence === 'fenced' && provedBy !== undefined) {
+    const after = tookMs === undefined ? '' : ` after ${(tookMs / 1000).toFixed(2)} s`
+    return `${host} lost: fenced by ${provedBy}${after}`
+  }
   if (silentMs === undefined) return `${host} lost (${evidence})`
   return `${host} lost: no sign of life for ${(silentMs / 1000).toFixed(1)} s`
 }

@@ -3,7 +3,8 @@ import type { FenceDeviceName, PhysicalHostName } from '../model/names.ts'
 
 /** What confirmed that a host is off. */
 export interface FenceConfirmed {
-  readonly device: FenceDeviceName
+  /** All of the level; at least one. */
+  readonly devices: readonly FenceDeviceName[]
   readonly tookMs: number
 }
 

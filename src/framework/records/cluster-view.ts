@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { HaError, isHaError } from '../errors/ha-error.ts'
 import type { ClusterConfig, DataService, DiskGroup, LogicalHost, PhysicalHost } from '../model/cluster-config.ts'
 import type { ClusterState, Member, Stamp } from '../model/cluster-state.ts'
-import type { Fence, FenceDevice, FenceDeviceStatus } from '../model/fencing.ts'
+import type { FenceDevice } from '../model/fencing.ts'
 import type { LogicalHostState } from '../model/mastery.ts'
 import type { MissingPrograms } from '../model/missing-programs.ts'
 import type {
@@ -22,6 +22,7 @@ import { Admissions } from './admissions.ts'
 import { CopiedMap } from './copied-map.ts'
 import { type Decoded, type DecodedKind, decodeRecord, kindOf } from './decode.ts'
 import type { Draft } from './encode.ts'
+import { FenceRecords } from './fence-records.ts'
 import { HalfRuns } from './half-runs.ts'
 
 import { Reconfigurations } from './reconfigurations.ts'
@@ -71,8 +72,8 @@ export class ClusterView {
   readonly #progress = new CopiedMap<RecordKey, Progress>()
   readonly #missingPrograms = new CopiedMap<PhysicalHostName, MissingPrograms>()
   readonly #sights = new CopiedMap<PhysicalHostName, NetworkSight>()
-  readonly #fences = new CopiedMap<PhysicalHostName, Fence>()
-  readonly #fenceStatus = new CopiedMap<RecordKey, FenceDeviceStatus>()
+  /** Fences, devices' answers, questions, rejoins. */
+  readonly fencing = new FenceRecords()
   /** Who belongs to the cluster, and who may join it. */
   readonly admissions = new Admissions()
   #contentRevision = 0
@@ -143,16 +144,6 @@ export class ClusterView {
   /** What hosts cannot execute although they may have to; hosts that miss nothing, or have not looked yet, are not in it. */
   missingPrograms(): ReadonlyMap<PhysicalHostName, MissingPrograms> {
     return this.#missingPrograms.handOut()
-  }
-
-  /** The last fence of each host that was ever fenced. */
-  fences(): ReadonlyMap<PhysicalHostName, Fence> {
-    return this.#fences.handOut()
-  }
-
-  /** What fence devices said when hosts asked them last; keys of the records. */
-  fenceStatus(): ReadonlyMap<RecordKey, FenceDeviceStatus> {
-    return this.#fenceStatus.handOut()
   }
 
   /** How many records hold the reconfiguration beside its first one. */
@@ -272,9 +263,10 @@ export class ClusterView {
       case 'sight':
         return this.#sights.set(decoded.value.host, decoded.value)
       case 'fence':
-        return this.#fences.set(decoded.value.host, decoded.value)
       case 'fenceStatus':
-        return this.#fenceStatus.set(key, decoded.value)
+      case 'fenceQuestion':
+      case 'rejoins':
+        return this.fencing.put(key, decoded)
       case 'authority':
       case 'admission':
       case 'joinToken':
@@ -335,9 +327,10 @@ export class ClusterView {
       case 'sight':
         return this.#sights.delete(name as PhysicalHostName)
       case 'fence':
-        return this.#fences.delete(name as PhysicalHostName)
       case 'fenceStatus':
-        return this.#fenceStatus.delete(key)
+      case 'fenceQuestion':
+      case 'rejoins':
+        return this.fencing.forget(kind, key)
       case 'authority':
       case 'admission':
       case 'joinToken':
@@ -373,6 +366,8 @@ const BESIDE_THE_STATE: ReadonlySet<DecodedKind> = new Set([
   'missingPrograms',
   'fence',
   'fenceStatus',
+  'fenceQuestion',
+  'rejoins',
   'authority',
   'admission',
   'joinToken',

@@ -3,7 +3,7 @@ import { HaError } from '../errors/ha-error.ts'
 import type { Admission, Authority, JoinToken } from '../model/admission.ts'
 import type { ClusterConfig, DataService, DiskGroup, LogicalHost, PhysicalHost } from '../model/cluster-config.ts'
 import type { Member, Stamp } from '../model/cluster-state.ts'
-import type { Fence, FenceDevice, FenceDeviceStatus } from '../model/fencing.ts'
+import type { Fence, FenceDevice, FenceDeviceStatus, FenceQuestion, Rejoins } from '../model/fencing.ts'
 import type { LogicalHostState } from '../model/mastery.ts'
 import type { MissingPrograms } from '../model/missing-programs.ts'
 import type { Network, NetworkSight } from '../model/network.ts'
@@ -30,6 +30,7 @@ import {
 } from './plan-shapes.ts'
 import {
   fenceDeviceStatusShape,
+  fenceQuestionShape,
   fenceShape,
   type Journal,
   journalShape,
@@ -37,6 +38,7 @@ import {
   memberShape,
   missingProgramsShape,
   networkSightShape,
+  rejoinsShape,
   stampShape,
 } from './state-shapes.ts'
 
@@ -64,6 +66,8 @@ export type Decoded =
   | { readonly kind: 'sight'; readonly value: NetworkSight }
   | { readonly kind: 'fence'; readonly value: Fence }
   | { readonly kind: 'fenceStatus'; readonly value: FenceDeviceStatus }
+  | { readonly kind: 'fenceQuestion'; readonly value: FenceQuestion }
+  | { readonly kind: 'rejoins'; readonly value: Rejoins }
   | { readonly kind: 'authority'; readonly value: Authority }
   | { readonly kind: 'admission'; readonly value: Admission }
   | { readonly kind: 'joinToken'; readonly value: JoinToken }
@@ -93,6 +97,8 @@ const SHAPES: Readonly<Record<DecodedKind, z.ZodType>> = {
   sight: networkSightShape,
   fence: fenceShape,
   fenceStatus: fenceDeviceStatusShape,
+  fenceQuestion: fenceQuestionShape,
+  rejoins: rejoinsShape,
   authority: authorityShape,
   admission: admissionShape,
   joinToken: joinTokenShape,
@@ -117,6 +123,8 @@ const FOLDERS = new Map<string, DecodedKind>([
   ['sights', 'sight'],
   ['fences', 'fence'],
   ['fenceStatus', 'fenceStatus'],
+  ['questions', 'fenceQuestion'],
+  ['rejoins', 'rejoins'],
   [AUTHORITY_KEY, 'authority'],
   ['admissions', 'admission'],
   ['tokens', 'joinToken'],

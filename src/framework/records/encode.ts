@@ -2,7 +2,7 @@ import { assertNever } from '../errors/assert-never.ts'
 import type { Admission, Authority, JoinToken } from '../model/admission.ts'
 import type { Stamp } from '../model/cluster-state.ts'
 import type { ConfigurationChange } from '../model/configuration-change.ts'
-import type { Fence, FenceDeviceStatus } from '../model/fencing.ts'
+import type { Fence, FenceDeviceStatus, FenceQuestion, Rejoins } from '../model/fencing.ts'
 import type { MissingPrograms } from '../model/missing-programs.ts'
 import type { NetworkSight } from '../model/network.ts'
 import type { Reconfiguration, StateChange } from '../model/reconfiguration.ts'
@@ -73,6 +73,16 @@ export function putFence(fence: Fence): Draft {
   return put(keyOf.fence(fence.host), { kind: 'fence', value: fence })
 }
 
+/** Drafts the question for a sign of life. */
+export function putQuestion(question: FenceQuestion): Draft {
+  return put(keyOf.question(question.host), { kind: 'fenceQuestion', value: question })
+}
+
+/** Drafts how a host was lost and came back. */
+export function putRejoins(rejoins: Rejoins): Draft {
+  return put(keyOf.rejoins(rejoins.host), { kind: 'rejoins', value: rejoins })
+}
+
 /** Drafts what a fence device said. */
 export function putFenceStatus(status: FenceDeviceStatus): Draft {
   return put(keyOf.fenceStatus(status.device, status.askedBy), { kind: 'fenceStatus', value: status })
@@ -125,7 +135,9 @@ export function draftsOf(change: StateChange, memberBefore: (host: Hosts) => Mem
       return [put(keyOf.member(change.host), { kind: 'member', value: { ...member, state: 'leaving' } })]
     }
     case 'member-gone':
-      return [keyOf.member, keyOf.stamp, keyOf.programs, keyOf.sight].map((key) => remove(key(change.host)))
+      return [keyOf.member, keyOf.stamp, keyOf.programs, keyOf.sight, keyOf.question].map((key) =>
+        remove(key(change.host)),
+      )
     default:
       return assertNever(change)
   }

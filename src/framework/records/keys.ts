@@ -38,6 +38,8 @@ export const keyOf = {
   sight: (host: PhysicalHostName): RecordKey => `sights/${host}`,
   fence: (host: PhysicalHostName): RecordKey => `fences/${host}`,
   fenceStatus: (device: FenceDeviceName, askedBy: PhysicalHostName): RecordKey => `fenceStatus/${device}/${askedBy}`,
+  question: (host: PhysicalHostName): RecordKey => `questions/${host}`,
+  rejoins: (host: PhysicalHostName): RecordKey => `rejoins/${host}`,
   programs: (host: PhysicalHostName): RecordKey => `programs/${host}`,
   progress: (logicalHost: LogicalHostName, host: PhysicalHostName): RecordKey => `progress/${logicalHost}/${host}`,
 } as const

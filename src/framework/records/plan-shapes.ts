@@ -17,8 +17,10 @@ const logicalHosts = z.array(logicalHostName)
 const services = z.array(dataServiceName)
 const lostHost = z.object({
   host: physicalHostName,
-  evidence: z.enum(['expired', 'fenced', 'restarted']),
+  evidence: z.enum(['expired', 'fenced', 'confirmed', 'restarted']),
   silentMs: z.number().exactOptional(),
+  provedBy: z.string().exactOptional(),
+  tookMs: z.number().exactOptional(),
   seenRevision: z.int().exactOptional(),
 })
 

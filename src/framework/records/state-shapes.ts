@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Member, Stamp } from '../model/cluster-state.ts'
-import type { Fence, FenceDeviceStatus } from '../model/fencing.ts'
+import type { Fence, FenceDeviceStatus, FenceQuestion, Rejoins } from '../model/fencing.ts'
 import type { Destination, LogicalHostState, Mastery, StartFailure } from '../model/mastery.ts'
 import { MISSING_PROGRAMS_MAX, type MissingPrograms } from '../model/missing-programs.ts'
 import type { NetworkSight } from '../model/network.ts'
@@ -66,10 +66,24 @@ export const fenceShape: z.ZodType<Fence> = z.object({
   atWallMs: wallMs,
   outcome: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('asked') }),
-    z.object({ kind: z.literal('confirmed'), device: fenceDeviceName, tookMs: z.number() }),
+    z.object({ kind: z.literal('confirmed'), devices: z.array(fenceDeviceName), tookMs: z.number() }),
     z.object({ kind: z.literal('confirmed-by-operator') }),
     z.object({ kind: z.literal('failed'), message: z.string(), tookMs: z.number() }),
   ]),
+})
+
+export const fenceQuestionShape: z.ZodType<FenceQuestion> = z.object({
+  host: physicalHostName,
+  incarnation: z.int(),
+  by: physicalHostName,
+  atWallMs: wallMs,
+})
+
+export const rejoinsShape: z.ZodType<Rejoins> = z.object({
+  host: physicalHostName,
+  lostIncarnation: z.int().nullable(),
+  atWallMs: wallMs,
+  byItselfWallMs: z.array(wallMs),
 })
 
 export const fenceDeviceStatusShape: z.ZodType<FenceDeviceStatus> = z.object({

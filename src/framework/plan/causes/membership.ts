@@ -82,6 +82,7 @@ function relyOnAllOf(draft: Draft, host: PhysicalHostName): void {
 const EVIDENCE_TEXT: Readonly<Record<LossEvidence, string>> = {
   expired: 'gave no sign of life',
   fenced: 'was fenced',
+  confirmed: 'was confirmed down',
   restarted: 'was restarted',
 }
 
