@@ -12,7 +12,21 @@ export interface HostFile {
   readonly database: DatabasePlace
   /** What the guard runs after it has stopped the host; empty = nothing. */
   readonly rebootCommand: readonly string[]
+  /** Where other hosts reach the API; absent = nowhere. */
+  readonly api?: ApiPlace | undefined
 }
+
+/** Where the API of a host can be reached over the network. */
+export interface ApiPlace {
+  /** Its own IP addresses or host names; empty = those of its interfaces and its name. With exactly one IP address it listens there, else on all. */
+  readonly addresses: readonly string[]
+  readonly port: number
+}
+
+/** TCP port of the API when nothing else is said. */
+export const API_PORT = 7411
+/** Addresses of one host, at most. */
+export const API_ADDRESSES_MAX = 16
 
 const SCHEMA = 1
 
@@ -49,6 +63,9 @@ const shape = z.strictObject({
     etcdShape,
   ]),
   rebootCommand: z.array(z.string()).default([]),
+  api: z
+    .strictObject({ addresses: z.array(z.string()).max(API_ADDRESSES_MAX), port: z.int().min(1).max(65_535) })
+    .optional(),
 })
 
 /** Names the host's own file below `HAVEN_ROOT`. */
@@ -71,12 +88,13 @@ export function readHostFile(root: string): HostFile {
       details: parsed.error.issues.map((issue) => `${issue.path.join('.') || 'file'}: ${issue.message}`),
     })
   }
-  const { cluster, physicalHost, database, rebootCommand } = parsed.data
+  const { cluster, physicalHost, database, rebootCommand, api } = parsed.data
   return {
     cluster: parseName('cluster', cluster),
     physicalHost: parseName('physicalHost', physicalHost),
     database,
     rebootCommand,
+    ...(api !== undefined && { api }),
   }
 }
 
