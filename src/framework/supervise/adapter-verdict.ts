@@ -1,0 +1,144 @@
+/** Figures of the tests of public adapters, milliseconds. What they are called in the classic tunables of pnmd stands behind them. */
+export interface AdapterTests {
+  /** An adapter on which nothing came in for so long is asked about (`pnmd.inactive_time`). */
+  readonly inactiveMs: number
+  /** How long an answer may take (`pnmd.ping_timeout`). */
+  readonly pingTimeoutMs: number
+  /** So many questions in a row without an answer, and it is silent (`pnmd.repeat_test`). */
+  readonly repeatTests: number
+  /** A bad adapter that works again is trusted after this long: one that comes and goes must not take the addresses along. */
+  readonly backMs: number
+  /** When nothing of a group works, the others are given this long to say whether the network works for them (`pnmd.slow_network`). */
+  readonly compareMs: number
+}
+
+/**
+ * The classic figures (5 s, 4 s, 3) are those of networks that are no more. A host of the same network answers within a millisecond, and silence costs
+ * little to ask about: a dead adapter is found within 2 + 3 x 0.3 s.
+ */
+export const ADAPTER_TESTS_DEFAULT: AdapterTests = {
+  inactiveMs: 2_000,
+  pingTimeoutMs: 300,
+  repeatTests: 3,
+  backMs: 3_000,
+  compareMs: 1_000,
+}
+
+/** What is remembered of one adapter. Times are of the own monotonic clock. */
+export interface AdapterHistory {
+  readonly link: 'up' | 'down' | 'unknown'
+  /** Frames that had come in at the last look; undefined: never counted, or the adapter was away. */
+  readonly received: number | undefined
+  /** When something last came in, or the adapter was first looked at. */
+  readonly heardMs: number
+  /** When it was last asked whether anybody is there, and nobody could be asked. */
+  readonly askedNobodyMs: number
+  /** Questions in a row without an answer since something came in. */
+  readonly unanswered: number
+  /** Since when it works again after it was bad; undefined while it is bad. Minus infinity: it never was. */
+  readonly wellSinceMs: number | undefined
+}
+
+/** One look at an adapter. */
+export interface AdapterLook {
+  readonly nowMs: number
+  readonly link: AdapterHistory['link']
+  /** Undefined when the counters cannot be read. */
+  readonly received: number | undefined
+}
+
+/** How a question whether anybody is there ended. */
+export type ProbeAnswer = 'answered' | 'unanswered' | 'nobody-to-ask'
+
+/**
+ * What an adapter is by itself. `testing`: it is asked again because somebody else doubts the network, and nothing speaks against it so far. `silent`: the
+ * link is there, but nothing comes in and nobody answers: whether that is its fault only a comparison can tell. `recovering`: it works again, not for long.
+ */
+export type AdapterVerdict = 'ok' | 'testing' | 'doubtful' | 'silent' | 'link-down' | 'recovering'
+
+/** An adapter that is looked at for the first time: nothing speaks against it. */
+export function newAdapter(nowMs: number): AdapterHistory {
+  return {
+    link: 'unknown',
+    received: undefined,
+    heardMs: nowMs,
+    askedNobodyMs: Number.NEGATIVE_INFINITY,
+    unanswered: 0,
+    wellSinceMs: Number.NEGATIVE_INFINITY,
+  }
+}
+
+/** Takes a look in: first the link, then whether anything came in. */
+export function lookAtAdapter(
+  history: AdapterHistory,
+  { nowMs, link, received }: AdapterLook,
+  tests: AdapterTests,
+): AdapterHistory {
+  if (link === 'down') return { ...history, link, received: undefined, unanswered: 0, wellSinceMs: undefined }
+  // A link that has just come back gets the time of a healthy one before it is asked about: switches learn for a while.
+  const isBack = history.link === 'down'
+  const hasGrown = received !== undefined && history.received !== undefined && received > history.received
+  const seen = { ...history, link, received, ...(isBack ? { heardMs: nowMs, unanswered: 0 } : {}) }
+  return judged(hasGrown ? { ...seen, heardMs: nowMs, unanswered: 0 } : seen, { nowMs, isHeard: hasGrown }, tests)
+}
+
+/** Takes the end of a question in. */
+export function tookAnswer(
+  history: AdapterHistory,
+  { answer, nowMs }: { readonly answer: ProbeAnswer; readonly nowMs: number },
+  tests: AdapterTests,
+): AdapterHistory {
+  switch (answer) {
+    case 'answered':
+      return judged({ ...history, heardMs: nowMs, unanswered: 0 }, { nowMs, isHeard: true }, tests)
+    case 'nobody-to-ask':
+      return judged({ ...history, askedNobodyMs: nowMs, unanswered: 0 }, { nowMs, isHeard: true }, tests)
+    case 'unanswered':
+      // More than the limit says nothing new.
+      return judged(
+        { ...history, unanswered: Math.min(history.unanswered + 1, tests.repeatTests) },
+        { nowMs, isHeard: false },
+        tests,
+      )
+  }
+}
+
+/** Notes since when an adapter is bad, and since when no longer. */
+function judged(
+  history: AdapterHistory,
+  { nowMs, isHeard }: { readonly nowMs: number; readonly isHeard: boolean },
+  tests: AdapterTests,
+): AdapterHistory {
+  if (history.unanswered >= tests.repeatTests) return { ...history, wellSinceMs: undefined }
+  const isWellAgain = history.wellSinceMs === undefined && history.link !== 'down' && isHeard
+  return isWellAgain ? { ...history, wellSinceMs: nowMs } : history
+}
+
+/** When somebody last doubted the network: what was heard before that says nothing about it. Minus infinity: never. */
+export interface Doubt {
+  readonly doubtedAtMs: number
+}
+
+/** Judges one adapter by what is remembered of it. */
+export function adapterVerdict(
+  history: AdapterHistory,
+  { nowMs, doubtedAtMs }: Doubt & { readonly nowMs: number },
+  tests: AdapterTests,
+): AdapterVerdict {
+  if (history.link === 'down') return 'link-down'
+  if (history.unanswered >= tests.repeatTests) return 'silent'
+  if (history.unanswered > 0) return 'doubtful'
+  if (history.wellSinceMs === undefined || nowMs - history.wellSinceMs < tests.backMs) return 'recovering'
+  return mustAsk(history, { nowMs, doubtedAtMs }, tests) ? 'testing' : 'ok'
+}
+
+/** Whether it is time to ask over this adapter whether anybody is there. */
+export function mustAsk(
+  { link, heardMs, askedNobodyMs, unanswered }: AdapterHistory,
+  { nowMs, doubtedAtMs }: Doubt & { readonly nowMs: number },
+  { inactiveMs }: AdapterTests,
+): boolean {
+  if (link !== 'up') return false
+  const lastMs = Math.max(heardMs, askedNobodyMs)
+  return unanswered > 0 || lastMs < doubtedAtMs || nowMs - lastMs >= inactiveMs
+}
