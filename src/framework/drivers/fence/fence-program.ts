@@ -43,7 +43,7 @@ export async function runFenceProgram(
   try {
     const { exitCode, stdout, stderr } = await run([device.program, ...words], {
       signal,
-      timeoutMs: Math.max(1, timeoutMs),
+      timeoutMs: Math.max(1, Math.ceil(timeoutMs)),
       accept: ANY_EXIT_CODE,
       ...given,
     })
