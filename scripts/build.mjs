@@ -18,6 +18,8 @@ const programs = {
   cli: 'src/cli/main.ts',
   clustd: 'src/framework/daemon/main.ts',
   failfastd: 'src/framework/failfast/main.ts',
+  voterd: 'src/framework/voter/main.ts',
+  'heartbeat-worker': 'src/framework/drivers/network/heartbeat-worker.ts',
   'http-server': 'dataservices/http/server.ts',
 }
 

@@ -1,0 +1,15 @@
+import type { Peers } from './peers.ts'
+
+/** Returns peers that are never heard: for a host without a private network, or without the cluster's key. */
+export function silentPeers(): Peers {
+  return {
+    configure: async () => undefined,
+    send: () => undefined,
+    listen: () => undefined,
+    heard: () => [],
+    listeningSinceMs: () => Number.POSITIVE_INFINITY,
+    onChange: () => () => undefined,
+    troubles: () => [],
+    close: async () => undefined,
+  }
+}
