@@ -103,7 +103,8 @@ async function endMonitors(host: Host): Promise<void> {
   const ends = others.map(async ({ name }) => {
     const ender = new AbortController()
     const call = { logicalHost: name, reconfiguration: 0, generation: 0, timeoutMs: END_MONITORS_MS }
-    const rest = { lists: ['', ''] as const, diskGroup: () => undefined, signal: ender.signal }
+    const by = { incarnation: host.incarnation, physicalHosts: [...state.physicalHosts.keys()] }
+    const rest = { ...by, lists: ['', ''] as const, diskGroup: () => undefined, signal: ender.signal }
     try {
       await parts.hands['end-processes']({ kind: 'end-processes', service: 'all' }, { ...call, ...rest })
     } catch (error) {

@@ -211,9 +211,21 @@ async function callHands(
   const { logicalHost } = due.half
   const { reconfiguration, generation } = due
   const diskGroup = context.diskGroup.bind(context)
+  const { incarnation } = context
+  const physicalHosts = [...context.state().physicalHosts.keys()]
   const limit = { timeoutMs, graceMs: STEP_GRACE_MS, signal: context.signal }
   const { ended, isTimeUp } = await runWithin(context.effects, limit, (signal) =>
-    act(hands, action, { logicalHost, reconfiguration, generation, timeoutMs, lists, diskGroup, signal }),
+    act(hands, action, {
+      logicalHost,
+      reconfiguration,
+      generation,
+      incarnation,
+      physicalHosts,
+      timeoutMs,
+      lists,
+      diskGroup,
+      signal,
+    }),
   )
   const late = `did not end within ${timeoutMs / 1000} s`
   if (ended.kind === 'unresponsive') {

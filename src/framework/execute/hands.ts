@@ -1,5 +1,5 @@
 import type { DiskGroup } from '../model/cluster-config.ts'
-import type { DiskGroupName, LogicalHostName } from '../model/names.ts'
+import type { DiskGroupName, LogicalHostName, PhysicalHostName } from '../model/names.ts'
 import type { Action, Leftover } from '../model/step.ts'
 
 /** A disk group and where it appears, an absolute path below `HAVEN_ROOT`. */
@@ -13,6 +13,10 @@ export interface StepCall {
   readonly logicalHost: LogicalHostName
   readonly reconfiguration: number
   readonly generation: number
+  /** The incarnation of this host. */
+  readonly incarnation: number
+  /** Every physical host of the cluster. */
+  readonly physicalHosts: readonly PhysicalHostName[]
   readonly timeoutMs: number
   /** argv[1] and argv[2] for a method; both empty for other actions. */
   readonly lists: readonly [string, string]

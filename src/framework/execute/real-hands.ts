@@ -24,9 +24,10 @@ const TERM_GRACE_MS = 5_000
 export function createRealHands(parts: RealHandsParts): Hands {
   const { addresses, methods } = parts
   return {
-    import: async ({ diskGroup, mountPoint, force }, call) => {
+    import: async ({ diskGroup, mountPoint, force, lostHosts }, call) => {
       const { driver, group } = driverOf(parts, diskGroup, call)
-      await driver.import(group, { mountPoint, force, signal: call.signal })
+      const { incarnation, physicalHosts, signal } = call
+      await driver.import(group, { mountPoint, force, lostHosts, incarnation, physicalHosts, signal })
       return DONE
     },
     export: async ({ diskGroup, mountPoint }, call) => {
@@ -44,7 +45,7 @@ export function createRealHands(parts: RealHandsParts): Hands {
     },
     method: async (action, call) => {
       const { logicalHost } = call
-      const { diskGroup: _, ...rest } = call
+      const { diskGroup: _, incarnation: __, physicalHosts: ___, ...rest } = call
       const { service, method, program } = action
       const pathPrefix = parts.pathPrefixOf(logicalHost)
       return outcomeOfMethod(action, call, await methods.run({ ...rest, service, method, program, pathPrefix }))

@@ -19,6 +19,17 @@ export interface DiskGroupCall {
   readonly signal: AbortSignal
 }
 
+/** What an import is told beside. */
+export interface ImportCall extends DiskGroupCall {
+  readonly force: boolean
+  /** The hosts that `force` may take a reservation from; absent: any host of the cluster. */
+  readonly lostHosts?: readonly string[]
+  /** Every physical host of the cluster, so that the owner of a reservation can be named; absent: only numbers are. */
+  readonly physicalHosts?: readonly string[]
+  /** The incarnation of this host, in whose name disks are reserved; absent: 0. */
+  readonly incarnation?: number
+}
+
 /**
  * Storage of one kind. An instance belongs to one physical host (its name is written into the ownership mark).
  *
@@ -31,8 +42,11 @@ export interface DiskGroupDriver {
   /**
    * Takes ownership, checks (non-interactively) and mounts. Without `force` an owner other than this host is `DISK_GROUP_HELD`; with it the mark is taken over.
    * Throws `DISK_GROUP_UNUSABLE` when it is missing, damaged beyond automatic repair or not what is configured. Never formats, never deletes data.
+   *
+   * With reservations: reserves the disks before anything is written; `force` ends the registrations of `lostHosts` with them. Imported already: the
+   * reservation is looked after, and one that was lost to another host is `DISK_GROUP_HELD`; what is mounted here can write nothing any more.
    */
-  import(group: DiskGroup, call: DiskGroupCall & { readonly force: boolean }): Promise<void>
+  import(group: DiskGroup, call: ImportCall): Promise<void>
   /**
    * Ends whatever still uses it here (TERM, then KILL), unmounts, gives ownership up. Already gone: success. Another host's mark is left alone.
    * Throws `DISK_GROUP_BUSY` with one detail per holder that would not go.

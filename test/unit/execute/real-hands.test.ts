@@ -20,7 +20,7 @@ async function endWith(output: readonly string[]) {
     pathPrefixOf: () => '/ha1',
   })
   const call = { logicalHost, reconfiguration: 1, generation: 1, timeoutMs: 1_000, lists: ['', ''] as const }
-  const rest = { diskGroup: () => undefined, signal: new AbortController().signal }
+  const rest = { incarnation: 1, physicalHosts: [], diskGroup: () => undefined, signal: new AbortController().signal }
   return hands.method({ kind: 'method', service, method: 'START_NET', program: '/opt/start' }, { ...call, ...rest })
 }
 

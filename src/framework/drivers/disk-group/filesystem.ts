@@ -3,7 +3,7 @@ import { assertNever } from '../../errors/assert-never.ts'
 import { describeError, HaError } from '../../errors/ha-error.ts'
 import type { DiskGroup } from '../../model/cluster-config.ts'
 import type { Leftover } from '../../model/step.ts'
-import type { DiskGroupCall, DiskGroupDriver, DiskGroupStatus } from '../../ports/disk-group-driver.ts'
+import type { DiskGroupCall, DiskGroupDriver, DiskGroupStatus, ImportCall } from '../../ports/disk-group-driver.ts'
 import type { DriverHost } from '../driver-host.ts'
 import { type Owner, refuseHeld } from '../ownership-mark.ts'
 import { driverTag, findTagged } from '../processes.ts'
@@ -21,6 +21,7 @@ import {
   viewOf,
 } from './group-view.ts'
 import { letGo } from './let-go.ts'
+import { freeGroup, reservationLeftovers, reservationTrouble, reserveGroup } from './reservation.ts'
 import { type BlockDevice, isBusy, unusable } from './storage.ts'
 
 /**
@@ -34,8 +35,8 @@ export function fileSystemDriver(host: DriverHost): DiskGroupDriver {
   return {
     kind: 'filesystem',
     status: async (group, call) => readStatus(at(group, call)),
-    import: async (group, call) => importGroup(at(group, call), call.force),
-    export: async (group, call) => letGo(at(group, call)),
+    import: async (group, call) => importGroup(at(group, call), call),
+    export: async (group, call) => exportGroup(at(group, call)),
     leftovers: async (group, call) => findLeftovers(at(group, call)),
   }
 }
@@ -58,6 +59,8 @@ async function readStatus(place: FileSystemPlace): Promise<DiskGroupStatus> {
     )
     if (spoiled !== undefined) return { kind: 'unusable', why: `${spoiled.target} has become read-only after an error` }
     const isOurs = group.mark.mark.isOurs(owner)
+    const trouble = isOurs && right.length > 0 ? await reservationTrouble(group) : undefined
+    if (trouble !== undefined) return { kind: 'unusable', why: trouble }
     if (isOurs && right.length === group.parts.length) return { kind: 'imported' }
     if (!isOurs && view.mounts.length === 0) return { kind: 'absent', owner: owner?.physicalHost }
     const owned = isOurs ? 'owned' : `mounted here, but owned by ${owner?.physicalHost ?? 'nobody'}`
@@ -68,13 +71,35 @@ async function readStatus(place: FileSystemPlace): Promise<DiskGroupStatus> {
   }
 }
 
-async function importGroup(place: FileSystemPlace, force: boolean): Promise<void> {
+async function exportGroup(place: FileSystemPlace): Promise<void> {
+  await letGo(place)
+  // Only now: whoever still has something mounted stays the one that the next host has to take the disks from.
+  await freeGroup(await findGroup(place))
+}
+
+async function importGroup(place: FileSystemPlace, call: ImportCall): Promise<void> {
   const group = await findGroup(place)
   for (const { storage } of group.parts) {
     if (storage.kind !== 'missing') continue
     throw unusable(place.group.name, storage.why, { hint: 'Connect the storage, or correct the configuration.' })
   }
   await prepareMountPoint(group, group.first, await viewOf(group))
+  await reserveGroup(group, call)
+  try {
+    await takeAndMount(group, call)
+  } catch (error) {
+    if (!place.signal.aborted) await freeUnlessMounted(group)
+    throw error
+  }
+}
+
+async function freeUnlessMounted(group: FoundGroup): Promise<void> {
+  if ((await viewOf(group)).mounts.length > 0) return
+  await freeGroup(group).catch(() => undefined) // Why the import failed is what matters; the export that follows tries again.
+}
+
+async function takeAndMount(group: FoundGroup, { force }: ImportCall): Promise<void> {
+  const { place } = group
   const mayReplace = (owner: Owner): void =>
     refuseHeld(place.host, { diskGroup: place.group.name, owner, where: group.where, force })
   const { mark } = group
@@ -156,7 +181,8 @@ async function findLeftovers(place: FileSystemPlace): Promise<readonly Leftover[
     what: `ownership mark ${group.where}`,
     remedy: `Give the disk group '${place.group.name}' up again.`,
   } as const
-  return [...processes, ...mounts, ...devices, ...(isOurs ? [mark] : [])]
+  const reservations = await reservationLeftovers(group)
+  return [...processes, ...mounts, ...devices, ...(isOurs ? [mark] : []), ...reservations]
 }
 
 async function deviceLeftovers(view: View): Promise<readonly Leftover[]> {

@@ -6,6 +6,7 @@ import { isWithin, type Mount, readMounts, unmountOrder } from '../mount-table.t
 import { belongingOf, endProcesses, listPids, ownLine, readTag } from '../processes.ts'
 import { mountFileSystem, UMOUNT_FAILED } from './check-and-mount.ts'
 import { type FileSystemPlace, type FoundGroup, findGroup, readOwner, type View, viewOf } from './group-view.ts'
+import { reserveGroup } from './reservation.ts'
 import { isBusy, listLoops } from './storage.ts'
 
 /** One look serves all disk groups of this process that are given up at the same time. */
@@ -66,6 +67,7 @@ async function ownership(group: FoundGroup, view: View): Promise<'ours' | 'nobod
 async function unmarkUnmounted(group: FoundGroup): Promise<void> {
   if ((await ownership(group, await viewOf(group))) !== 'ours') return
   try {
+    await reserveGroup(group, { force: false })
     await mountFileSystem(group, group.first)
   } catch (error) {
     if (error instanceof HaError) return
