@@ -83,6 +83,11 @@ const table = [
     why: 'Keys, certificates and tokens are made and checked here, and connections are opened with them. Who may join and what a host may ask is decided elsewhere.',
   },
   {
+    folder: `${framework}/voter`,
+    sees: [model, errors, ports, 'src/methods/proc'],
+    why: 'The supervisor of etcd must be there before clustd and outlive it, and a witness has nothing else. It speaks to etcd itself and knows no records but one figure.',
+  },
+  {
     folder: 'src/methods',
     sees: [model, errors, ports],
     why: 'Methods and probes run outside of clustd: their kits cannot count on anything inside it.',

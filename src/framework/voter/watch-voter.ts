@@ -1,0 +1,155 @@
+import { describeError } from '../errors/ha-error.ts'
+import { isSameValue } from '../model/same-value.ts'
+import type { Effects } from '../ports/effects.ts'
+import { boundLog } from './bounded-log.ts'
+import type { EtcdCalls, EtcdStatus } from './etcd-calls.ts'
+import type { EtcdProcess } from './etcd-process.ts'
+import { createRetuner, type Retuner } from './retune.ts'
+import type { VoterPhase } from './state-file.ts'
+import { clientEndpoint, readVoterFile, type VoterFile, writeVoterFile } from './voter-file.ts'
+import { voterPaths } from './voter-paths.ts'
+
+/** How often an etcd is looked at that runs, and one that is on its way. */
+const LOOK_EVERY_MS = 1000
+const LOOK_OFTEN_MS = 100
+/** Looks between two rounds of what is not urgent. */
+const ROUNDS_APART = 10
+/** An etcd that answered before and is silent for so long is stuck: it is ended, and started again. */
+const STUCK_AFTER_MS = 30_000
+
+/** What watching one life of etcd takes. */
+export interface Watching {
+  readonly root: string
+  readonly effects: Effects
+  readonly calls: EtcdCalls
+  readonly voter: VoterFile
+  readonly etcd: EtcdProcess
+  /** Aborts when etcd has ended, or is to. */
+  readonly signal: AbortSignal
+  log(sentence: string): void
+  become(phase: VoterPhase, complaint: string): void
+}
+
+/** Watches one life of etcd until `signal` aborts. What is returned tells whether it was ended on purpose, to start again at once. */
+export function watchVoter(watching: Watching): { readonly isIntended: boolean } {
+  const watch = new Watch(watching)
+  void watch.run()
+  return watch
+}
+
+/** Whether a voter's file still means the same life of it. */
+export function isSameVoter(one: VoterFile | undefined, other: VoterFile): boolean {
+  return one !== undefined && one.id === other.id
+}
+
+class Watch {
+  readonly #parts: Watching
+  readonly #endpoint: string
+  readonly #retuner: Retuner
+  #voter: VoterFile
+  #answeredMs: number | undefined
+  #round = 0
+  isIntended = false
+
+  constructor(parts: Watching) {
+    this.#parts = parts
+    this.#voter = parts.voter
+    this.#endpoint = clientEndpoint(parts.voter)
+    this.#retuner = createRetuner(parts)
+  }
+
+  async run(): Promise<void> {
+    const { effects, signal, log } = this.#parts
+    while (!signal.aborted && !this.isIntended) {
+      let isUnderWay = true
+      try {
+        isUnderWay = await this.#look()
+      } catch (error) {
+        if (!signal.aborted) log(`looking at etcd failed: ${describeError(error)}`)
+      }
+      await effects.sleep(isUnderWay ? LOOK_OFTEN_MS : LOOK_EVERY_MS, signal).catch(() => undefined) // The loop looks.
+    }
+  }
+
+  /** Returns whether to look again soon. */
+  async #look(): Promise<boolean> {
+    const { calls, become, root } = this.#parts
+    if (!isSameVoter(readVoterFile(root), this.#voter)) return this.#beginAnew('this machine joined anew')
+    const status = await calls.status(this.#endpoint).catch(() => undefined)
+    if (this.#parts.signal.aborted) return false
+    if (status === undefined) return this.#withoutAnswer()
+    this.#answeredMs = this.#parts.effects.nowMonotonicMs()
+    this.#noteStarted()
+    if (status.isLearner) {
+      become('learning', '')
+      await this.#askForPromotion(status)
+      return true
+    }
+    become('running', status.leader === '0' ? 'it knows no leader: too few of the other voters can be reached' : '')
+    if (status.leader === '0') return true
+    if (this.#round % ROUNDS_APART === 0) await this.#doTheRounds(status)
+    this.#round += 1
+    return false
+  }
+
+  /** Returns whether to look again soon. */
+  #withoutAnswer(): boolean {
+    const { effects, etcd, log, become } = this.#parts
+    if (this.#answeredMs === undefined) return true
+    const silentMs = effects.nowMonotonicMs() - this.#answeredMs
+    become('running', 'etcd does not answer')
+    if (silentMs > STUCK_AFTER_MS) {
+      log(`etcd (process ${etcd.pid}) has not answered for ${Math.round(silentMs / 1000)} s: ended by force`)
+      etcd.kill()
+    }
+    return true
+  }
+
+  /** From now on its data have to be there. */
+  #noteStarted(): void {
+    if (this.#voter.hasStarted) return
+    this.#keep({ ...this.#voter, hasStarted: true })
+  }
+
+  /** Any voter can be asked; a learner itself answers no such question. Until it has caught up, they say no. */
+  async #askForPromotion({ id }: EtcdStatus): Promise<void> {
+    const { calls, log } = this.#parts
+    for (const endpoint of this.#voter.others) {
+      const changed = await calls.promote(endpoint, id).catch(() => undefined)
+      if (changed?.kind !== 'done') continue
+      log(`${this.#voter.name} has caught up, and votes from now on`)
+      return
+    }
+  }
+
+  /** What is not urgent: who the others are, the length of the logs, the size of the file, the tuning. */
+  async #doTheRounds(status: EtcdStatus): Promise<void> {
+    const { calls, root, log } = this.#parts
+    for (const path of [voterPaths(root).log, voterPaths(root).supervisorLog]) boundLog(path)
+    const members = await calls.members(this.#endpoint)
+    const others = members.flatMap(({ id, clientUrls }) => (id === status.id ? [] : clientUrls.slice(0, 1))).toSorted()
+    if (!isSameValue(others, this.#voter.others)) this.#keep({ ...this.#voter, others })
+    if (await calls.isFull(this.#endpoint, status.id)) {
+      log('the file of etcd is full: making space')
+      await calls.makeSpace(this.#endpoint, status.id)
+    }
+    const tuning = await this.#retuner.retune(this.#voter, status)
+    if (tuning === undefined) return
+    this.#keep({ ...this.#voter, tuning })
+    await this.#beginAnew(`the election timeout is ${tuning.electionMs} ms from now on`)
+  }
+
+  async #beginAnew(why: string): Promise<boolean> {
+    this.#parts.log(`starting etcd anew: ${why}`)
+    this.isIntended = true
+    await this.#parts.etcd.stop()
+    return false
+  }
+
+  #keep(voter: VoterFile): void {
+    // Whoever wrote the file meanwhile meant another life; and what this one had under way when it ended is of no interest any more.
+    if (this.#parts.signal.aborted || !isSameVoter(readVoterFile(this.#parts.root), voter)) return
+    this.#voter = voter
+    writeVoterFile(this.#parts.root, voter)
+  }
+}
