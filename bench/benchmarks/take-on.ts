@@ -6,6 +6,7 @@ import type { ConfigurationChange } from '../../src/framework/model/configuratio
 import { parseName } from '../../src/framework/model/names.ts'
 import type { Guard } from '../../src/framework/ports/guard.ts'
 import { createRealEffects } from '../../src/framework/ports/real-effects.ts'
+import { silentPeers } from '../../src/framework/ports/silent-peers.ts'
 import { MemoryDatabaseCore } from '../../src/framework/store/memory.ts'
 import type { Benchmark } from '../benchmark.ts'
 import { type Figure, spreadOf } from '../figure.ts'
@@ -75,6 +76,7 @@ function loopOf(core: MemoryDatabaseCore, host: (typeof hosts)[number]): HostLoo
     effects,
     hands: IDLE_HANDS,
     guard: idleGuard(),
+    peers: silentPeers(),
     log: { write: () => undefined },
     endStrays: async () => undefined,
     pathPrefixOf: (name) => `/${name}`,

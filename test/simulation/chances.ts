@@ -13,6 +13,8 @@ export interface Chances {
   readonly watchGap: number
   readonly watchRepeats: number
   readonly watchLate: number
+  readonly datagramLost: number
+  readonly datagramLate: number
 }
 
 /** Nothing goes wrong. */
@@ -28,6 +30,8 @@ export const NO_CHANCES: Chances = {
   watchGap: 0,
   watchRepeats: 0,
   watchLate: 0,
+  datagramLost: 0,
+  datagramLate: 0,
 }
 
 /** Draws how often things go wrong in one history: most of them seldom, so that each history has a character of its own. */
@@ -45,5 +49,7 @@ export function drawChances(random: Random): Chances {
     watchGap: seldom(0.1),
     watchRepeats: seldom(0.2),
     watchLate: seldom(0.3),
+    datagramLost: seldom(0.3),
+    datagramLate: seldom(0.1),
   }
 }

@@ -135,7 +135,8 @@ function drawService(
   }
 }
 
-function shuffled<T>(random: Random, items: readonly T[]): readonly T[] {
+/** Returns the items in a drawn order. */
+export function shuffled<T>(random: Random, items: readonly T[]): readonly T[] {
   return items
     .map((item) => ({ item, at: random.next() }))
     .toSorted((a, b) => a.at - b.at)

@@ -1,8 +1,11 @@
+import { configurationOf } from '../../src/framework/configure/configuration.ts'
+import { decideChanges } from '../../src/framework/configure/decide-changes.ts'
 import { PROFILES } from '../../src/framework/membership/check-timings.ts'
 import type { Cause } from '../../src/framework/model/reconfiguration.ts'
-import type { DrawnCluster } from './cluster-drawing.ts'
+import { type DrawnCluster, shuffled } from './cluster-drawing.ts'
 import type { Random } from './random.ts'
 import type { SimHost } from './sim-host.ts'
+import { SIM_NETWORKS, type SimNetwork } from './sim-network.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
 /** Where faults and requests strike. */
@@ -10,6 +13,7 @@ export interface Target {
   readonly time: VirtualTime
   readonly random: Random
   readonly hosts: readonly SimHost[]
+  readonly network: SimNetwork
   readonly drawn: DrawnCluster
   readonly tell: (line: string) => void
 }
@@ -31,6 +35,11 @@ const DEEDS: readonly (readonly [weight: number, deed: Deed])[] = [
   [1, reconfigure],
   [1, crashAll],
   [1, changeTimings],
+  [3, loseDatabase],
+  [3, cutFromDatabase],
+  [2, cutNetworks],
+  [2, isolate],
+  [3, changeList],
 ]
 
 /** Does one thing, drawn by its weight. */
@@ -137,6 +146,64 @@ function changeTimings({ random, hosts, tell }: Target): void {
   tell(`asked of ${host.machine.name}: timings ${JSON.stringify(timings)}`)
   host.loop?.services
     .configure((state) => [{ kind: 'cluster', cluster: { ...state.cluster, timings } }])
+    .catch(() => {
+      // It may be refused or cut off, as any request.
+    })
+}
+
+/** The database is away for everybody: it is restarted, elects a leader, or is down. */
+function loseDatabase({ random, network, tell }: Target): void {
+  const ms = random.chance(0.5) ? random.between(100, 3_000) : random.between(2_000, 20_000)
+  tell(`cluster database away for ${Math.round(ms)} ms`)
+  network.cutDatabase('*', ms)
+}
+
+function cutFromDatabase({ random, network, hosts, tell }: Target): void {
+  const { machine } = random.pick(hosts)
+  const ms = random.chance(0.5) ? random.between(100, 3_000) : random.between(2_000, 20_000)
+  tell(`${machine.name} cut from the cluster database for ${Math.round(ms)} ms`)
+  network.cutDatabase(machine.name, ms)
+}
+
+/** One direction between two hosts, over one network or over all. */
+function cutNetworks({ random, network, hosts, tell }: Target): void {
+  const [from, to] = [random.pick(hosts).machine.name, random.pick(hosts).machine.name]
+  const names = random.chance(0.5) ? SIM_NETWORKS : [random.pick(SIM_NETWORKS)]
+  const ms = random.between(200, 15_000)
+  tell(`${names.join(' and ')} cut from ${from} to ${to} for ${Math.round(ms)} ms`)
+  for (const name of names) network.cut(from, to, name, ms)
+}
+
+/** Cut from everything, or, together with the database, from the other hosts alone. */
+function isolate({ random, network, hosts, tell }: Target): void {
+  const { machine } = random.pick(hosts)
+  const ms = random.between(500, 15_000)
+  tell(`${machine.name} cut from everything for ${Math.round(ms)} ms`)
+  for (const other of hosts) {
+    for (const name of SIM_NETWORKS) {
+      network.cut(machine.name, other.machine.name, name, ms)
+      network.cut(other.machine.name, machine.name, name, ms)
+    }
+  }
+  network.cutDatabase(random.chance(0.8) ? machine.name : '*', ms)
+}
+
+/** The list of possible masters of a logical host grows, shrinks or changes its order. */
+function changeList({ random, hosts, drawn, tell }: Target): void {
+  const { name } = random.pick(drawn.logicalHosts)
+  const physicalHosts = shuffled(
+    random,
+    drawn.physicalHosts.map((host) => host.name),
+  ).slice(0, random.pick([1, 2, 2, 3, 3]))
+  const host = random.pick(hosts)
+  tell(`asked of ${host.machine.name}: ${name} on ${physicalHosts.join(', ')}`)
+  host.loop?.services
+    .configure((state) => {
+      const logicalHost = state.logicalHosts.get(name)
+      if (logicalHost === undefined) return []
+      const after = new Map(state.logicalHosts).set(name, { ...logicalHost, physicalHosts })
+      return decideChanges(state, { ...configurationOf(state), logicalHosts: after }, 'a new list')
+    })
     .catch(() => {
       // It may be refused or cut off, as any request.
     })

@@ -18,6 +18,8 @@ export interface Field {
   readonly snapshot: () => Snapshot
   /** What the guard of a host counts by; undefined when the host has no life that is guarded. */
   readonly guarded: (host: string) => Guarded | undefined
+  /** When the last stamp of the host was committed, true time; undefined = never. */
+  readonly stampedAtMs: (host: string) => number | undefined
   readonly violation: (text: string) => void
 }
 
@@ -25,8 +27,11 @@ export interface Field {
 export interface Guarded {
   /** Milliseconds until the deadline; negative once it has passed. */
   readonly leftMs: number
+  readonly guardMs: number
   /** What the guard allows itself after the deadline. */
   readonly abortMs: number
+  /** What it would stop: logical hosts that its host may hold. */
+  readonly holds: readonly string[]
 }
 
 /** Judges one physical deed. Each rule is a claim of safety that the documentation makes. */
@@ -83,16 +88,31 @@ function judgeDeadline({ guarded, violation }: Field, { host, by }: Extract<Deed
   if (by === 'clustd' && leftMs < 0) violation(`${host} began a step ${Math.round(-leftMs)} ms after its deadline`)
 }
 
-/** Force only against hosts that were lost with it. That they were lost rightly is judged when that is committed. */
+/** Force only against hosts that were lost with it, and that can hold it no more by the clocks of their guards. */
 function judgeForce(field: Field, deed: Extract<Deed, { kind: 'imported' }>): void {
   if (!deed.force) return
   const state = stateOf(field, deed.diskGroup)
   const unclean = state !== undefined && 'uncleanOn' in state.mastery ? state.mastery.uncleanOn : []
   const owner = deed.markBefore
+  for (const lost of unclean) {
+    // One that is a member again has cleaned up, and may have released it since: the barrier is judged when that is committed.
+    const isBack = lost === deed.host || field.snapshot().records.has(`members/${lost}`)
+    const holdsMs = isBack || state === undefined ? 0 : holdsForMs(field, lost, state.name)
+    if (holdsMs > 0)
+      field.violation(
+        `${deed.diskGroup} imported by force on ${deed.host}, while ${lost} may hold it for another ${Math.round(holdsMs)} ms`,
+      )
+  }
   if (unclean.length === 0)
     field.violation(`${deed.diskGroup} imported by force on ${deed.host}, though nobody was lost with it`)
   else if (owner !== undefined && owner !== deed.host && !unclean.some((host) => host === owner))
     field.violation(`${deed.diskGroup} taken by force from ${owner}, which was not lost`)
+}
+
+/** How long a host may still hold a logical host, by its guard; 0 when it may not. */
+function holdsForMs({ guarded }: Field, host: string, logicalHost: string): number {
+  const life = guarded(host)
+  return life?.holds.includes(logicalHost) === true ? Math.max(0, life.leftMs + life.abortMs) : 0
 }
 
 /** Judges a commit by which hosts cease to be members: one that is given up for its silence has stopped all it had, by the clock of its guard. */
@@ -103,9 +123,20 @@ export function judgeMembers(field: Field, before: Snapshot, after: Snapshot): v
     const isGone = before.records.has(`members/${host}`) && !after.records.has(`members/${host}`)
     const guarded = field.guarded(host)
     const holdsMs = guarded === undefined ? 0 : guarded.leftMs + guarded.abortMs
-    if (isGone && evidence === 'expired' && holdsMs > 0)
+    // Who acts by promises may do so after it was given up: whoever takes over from it is judged where it does (`judgeForce`).
+    if (isGone && evidence === 'expired' && holdsMs > 0 && !actsByPromises(field, host, guarded))
       field.violation(`${host} was given up although it may hold what it had for another ${Math.round(holdsMs)} ms`)
   }
+}
+
+/** Clocks may be 1 % off. */
+const DRIFT = 1.01
+
+/** Whether the deadline of a host is one that no stamp of it explains. */
+function actsByPromises(field: Field, host: string, life: Guarded | undefined): boolean {
+  const stampedMs = field.stampedAtMs(host)
+  if (life === undefined || stampedMs === undefined) return false
+  return life.leftMs > stampedMs + life.guardMs * DRIFT - field.nowMs()
 }
 
 function latestOf({ records }: Snapshot): Reconfiguration | undefined {
@@ -222,7 +253,9 @@ function judgeBarrier(field: Field, now: LogicalHostState, actor: string): void 
 /** When faults have stopped: everything that can be mastered is, and the world is as the database says. Returns what is not. */
 export function judgeRest(field: Field): readonly string[] {
   const snapshot = field.snapshot()
-  return field.logicalHosts.flatMap((logicalHost) => {
+  return field.logicalHosts.flatMap((drawn) => {
+    const configured = snapshot.records.get(`logicalHosts/${drawn.name}`)?.value as unknown as LogicalHost | undefined
+    const logicalHost = configured ?? drawn
     const state = snapshot.records.get(`mastery/${logicalHost.name}`)?.value as unknown as LogicalHostState | undefined
     const members = logicalHost.physicalHosts.filter(
       (host) => (snapshot.records.get(`members/${host}`)?.value as unknown as Member | undefined)?.state === 'joined',

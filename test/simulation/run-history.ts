@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { expiryMs, PROFILES } from '../../src/framework/membership/check-timings.ts'
+import type { Member } from '../../src/framework/model/cluster-state.ts'
 import type { LogicalHostState } from '../../src/framework/model/mastery.ts'
 import type { LogEvent } from '../../src/framework/ports/log.ts'
 import { draftsOfConfiguration, toWrite } from '../../src/framework/records/encode.ts'
@@ -10,6 +11,7 @@ import { Machine } from './machine.ts'
 import { type Random, randomFrom } from './random.ts'
 import { type Field, judgeDeed, judgeMastery, judgeMembers, judgeRest, noteDeed } from './referees.ts'
 import { SimHost } from './sim-host.ts'
+import { SimNetwork } from './sim-network.ts'
 import { VirtualTime } from './virtual-time.ts'
 import { WatchedCore } from './watched-core.ts'
 import { World } from './world.ts'
@@ -47,9 +49,11 @@ class Run {
   readonly #random: Random
   readonly #drawn: DrawnCluster
   readonly #core = new WatchedCore()
+  readonly #network: SimNetwork
   readonly #hosts: readonly SimHost[]
   readonly #field: Field
   readonly #lines: string[] = []
+  readonly #stampedAtMs = new Map<string, number>()
   #chances: Chances = NO_CHANCES
   #violation: string | undefined
 
@@ -63,6 +67,7 @@ class Run {
       noteDeed(this.#field, deed)
       judgeDeed(this.#field, deed)
     })
+    this.#network = new SimNetwork(this.#time, this.#random.split(), () => this.#chances)
     const machines = new Map(
       this.#drawn.physicalHosts.map(({ name }): [string, Machine] => [
         name,
@@ -77,8 +82,10 @@ class Run {
       nowMs: () => this.#time.nowMs,
       snapshot: () => this.#core.snapshot(),
       guarded: (host) => this.#hosts.find(({ machine }) => machine.name === host)?.guarded(),
+      stampedAtMs: (host) => this.#stampedAtMs.get(host),
       violation: (text) => this.#object(text),
     }
+    this.#core.onStamp = (host) => this.#stampedAtMs.set(host, this.#time.nowMs)
     this.#core.onState = (before, after) => {
       judgeMastery(this.#field, before, after)
       judgeMembers(this.#field, before, after)
@@ -89,6 +96,8 @@ class Run {
           machine,
           world,
           core: this.#core,
+          network: this.#network,
+          hosts: this.#drawn.physicalHosts.map(({ name }) => name),
           timings,
           chances: () => this.#chances,
           onLog: (host, event) => this.#onLog(host, event),
@@ -103,6 +112,7 @@ class Run {
     this.#chances = drawChances(this.#random)
     await this.#faults()
     this.#chances = NO_CHANCES
+    this.#network.heal()
     for (const { machine, clustd, place } of this.#hosts) {
       machine.wake()
       clustd?.resume()
@@ -156,6 +166,12 @@ class Run {
   }
 
   #help(): void {
+    const { records } = this.#core.snapshot()
+    for (const { machine, loop } of this.#hosts) {
+      const member = records.get(`members/${machine.name}`)?.value as unknown as Member | undefined
+      // A leave that got stuck is asked for again.
+      if (member?.state === 'leaving') loop?.leave('operator').catch(() => undefined)
+    }
     for (const { name, physicalHosts } of this.#drawn.logicalHosts) {
       const state = this.#core.snapshot().records.get(`mastery/${name}`)?.value as unknown as
         | LogicalHostState
@@ -180,6 +196,7 @@ class Run {
       time: this.#time,
       random: this.#random,
       hosts: this.#hosts,
+      network: this.#network,
       drawn: this.#drawn,
       tell: (line) => this.#tell(line),
     }

@@ -2,7 +2,7 @@ import { createHostLoop, type HostLoop } from '../../src/framework/daemon/loop.t
 import { describeError } from '../../src/framework/errors/ha-error.ts'
 import { createRealHands } from '../../src/framework/execute/real-hands.ts'
 import type { Timings } from '../../src/framework/model/cluster-config.ts'
-import { parseName } from '../../src/framework/model/names.ts'
+import { type PhysicalHostName, parseName } from '../../src/framework/model/names.ts'
 import type { LogEvent } from '../../src/framework/ports/log.ts'
 import type { MemoryDatabaseCore } from '../../src/framework/store/memory.ts'
 import type { Chances } from './chances.ts'
@@ -11,6 +11,7 @@ import type { Guarded } from './referees.ts'
 import { SimDatabase } from './sim-database.ts'
 import { type DriverSetting, simAddresses, simDiskGroups, simMethods } from './sim-drivers.ts'
 import { type GuardPlace, simGuard } from './sim-guard.ts'
+import { type SimNetwork, SimPeers } from './sim-network.ts'
 import type { World } from './world.ts'
 
 /** What a simulated host is made of. */
@@ -18,6 +19,9 @@ export interface SimHostSetting {
   readonly machine: Machine
   readonly world: World
   readonly core: MemoryDatabaseCore
+  readonly network: SimNetwork
+  /** All hosts, this one included. */
+  readonly hosts: readonly PhysicalHostName[]
   readonly timings: Timings
   readonly chances: () => Chances
   /** Told every line that the daemon logs. */
@@ -28,6 +32,7 @@ export interface SimHostSetting {
 const RESTART_MS_MIN = 200
 const RESTART_MS_MAX = 6_000
 const REBOOT_MS = 5_000
+const HEARTBEAT_MS = 100
 
 /** One physical host: a machine on which the production loop runs as clustd, with its guard, and is started again whenever it ends. */
 export class SimHost {
@@ -98,12 +103,17 @@ export class SimHost {
       orders === undefined || orders.state !== 'armed' || state === 'done' || orders.bootId !== `boot ${boot}`
     if (isOver || !this.machine.isOn) return undefined
     // The time since boot counts, because a machine that sleeps does not extend its deadline by that.
-    return { leftMs: orders.deadlineMs + orders.aheadMs - this.machine.nowBootMs(), abortMs: orders.abortMs }
+    return {
+      leftMs: orders.deadlineMs + orders.aheadMs - this.machine.nowBootMs(),
+      abortMs: orders.abortMs,
+      guardMs: orders.guardMs,
+      holds: this.place.holdings.map(({ logicalHost }) => logicalHost),
+    }
   }
 
   /** Starts clustd; it joins, or founds the cluster when nobody is there to be joined. */
   start(): void {
-    const { machine, core, chances, onLog } = this.#setting
+    const { machine, core, network, hosts, chances, onLog } = this.#setting
     if (!machine.isOn || this.#clustd?.isDead === false) return
     const clustd = machine.spawn(`${machine.name}/clustd`)
     const children = new Set<Process>()
@@ -111,10 +121,14 @@ export class SimHost {
     this.#clustd = clustd
     this.#children = children
     const host = parseName('physicalHost', machine.name)
+    const others = hosts.filter((other) => other !== host)
+    const peers = new SimPeers(network, clustd, host, others)
+    peers.beat(HEARTBEAT_MS)
     const loop = createHostLoop({
       host,
       cluster: parseName('cluster', 'sim'),
-      database: new SimDatabase(core, clustd, chances),
+      database: new SimDatabase(core, clustd, network, chances),
+      peers,
       effects: clustd.effects(),
       hands: this.#hands({ process: clustd, world: this.#setting.world, actor: 'clustd', chances, children }),
       guard: simGuard(this.place, clustd, children),

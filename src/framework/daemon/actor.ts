@@ -18,6 +18,7 @@ import { Bell } from './bell.ts'
 import type { DeadlineKeeper } from './deadline-keeper.ts'
 import type { Holder } from './holder.ts'
 import type { Host } from './host.ts'
+import type { Promiser } from './promiser.ts'
 import { ServiceLocks } from './service-locks.ts'
 
 /** A half whose end could not be committed, or that was forbidden although it is due, is not begun again at once. */
@@ -34,14 +35,16 @@ export class Actor {
   readonly #host: Host
   readonly #deadline: DeadlineKeeper
   readonly #holder: Holder
+  readonly #promiser: Promiser
   readonly #locks = new ServiceLocks()
   readonly #bell = new Bell()
   readonly #running = new Map<LogicalHostName, Running>()
   readonly #served: Served
   #isWaiting = false
 
-  constructor(host: Host, deadline: DeadlineKeeper, holder: Holder) {
+  constructor(host: Host, deadline: DeadlineKeeper, holder: Holder, promiser: Promiser) {
     this.#host = host
+    this.#promiser = promiser
     this.#deadline = deadline
     this.#holder = holder
     this.#served = new Served(host.state(), host.parts.host)
@@ -108,18 +111,27 @@ export class Actor {
     return run !== undefined && (!isWatch(kind) || run.incarnation === incarnation)
   }
 
-  /** A member that has just joined lets one expiry pass before it takes on what a lost host may still hold. */
+  /**
+   * A member that has just joined lets one expiry pass before it takes on what a lost host may still hold; who has promised a host to take nothing over
+   * keeps its word; and nothing comes to a host that acts by promises alone, because nobody was asked about that.
+   */
   #mustWait({ half }: Due): boolean {
     const { parts, joinedAtMs, life } = this.#host
     const at = this.#host.state().states.get(half.logicalHost)
     if (half.kind !== 'take-on' || at?.mastery.kind !== 'takingOn') return false
-    if (at.mastery.uncleanOn.every((host) => host === parts.host)) return false
     const now = parts.effects.nowMonotonicMs()
     const timings = this.#host.timings()
-    if (mayTakeOnUncleanFrom(joinedAtMs, now, timings)) return false
+    const others = at.mastery.uncleanOn.filter((host) => host !== parts.host)
+    const joinedMs = takeOnUncleanFromMs(joinedAtMs, timings)
+    const untilMs = Math.max(
+      others.length === 0 || mayTakeOnUncleanFrom(joinedAtMs, now, timings) ? 0 : joinedMs,
+      this.#promiser.heldBackUntilMs(others) ?? 0,
+      this.#deadline.restsOnPromises ? now + timings.stampMs : 0,
+    )
+    if (untilMs < now) return false
     if (this.#isWaiting) return true
     this.#isWaiting = true
-    const waitMs = Math.max(0, takeOnUncleanFromMs(joinedAtMs, timings) - now) + 1
+    const waitMs = Math.max(0, untilMs - now) + 1
     void sleepUntilAborted(parts.effects, waitMs, life.signal).then(() => {
       this.#isWaiting = false
       this.#bell.ring()

@@ -28,6 +28,7 @@ import type { GuardReport } from '../model/guard-report.ts'
 import type { LogicalHostName } from '../model/names.ts'
 import type { Effects } from '../ports/effects.ts'
 import { createProcSearch } from '../ports/real-proc-search.ts'
+import { silentPeers } from '../ports/silent-peers.ts'
 import { openDatabase } from '../store/open-database.ts'
 import type { HostFile } from './host-file.ts'
 import type { StartWish } from './join.ts'
@@ -79,6 +80,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
     cluster: hostFile.cluster,
     database,
     effects,
+    peers: silentPeers(),
     hands: createRealHands({
       diskGroups: { directory: directoryDriver(driverHost), filesystem: fileSystemDriver(driverHost) },
       addresses,

@@ -25,6 +25,10 @@ export class DeadlineKeeper {
   #unprovedSinceMs: number | undefined
   #provers: (() => void)[] = []
   #lastStampSentMs: number | undefined
+  #restsOnPromises = false
+  /** The timings by which the last stamp was committed. */
+  #stampedGuardMs = 0
+  #stampedExpiryMs = 0
   /** When all that the guard was ever allowed has run out for the others; own monotonic clock. */
   #runsOutMs = Number.NEGATIVE_INFINITY
 
@@ -57,8 +61,7 @@ export class DeadlineKeeper {
     const { guard } = this.#host.parts
     const now = this.#clocks()
     this.#deadline = extendDeadline(newDeadline(stamp.incarnation, now), stamp, now, this.#host.timings())
-    this.#lastStampSentMs = stamp.sentMs
-    this.#allow(stamp.sentMs)
+    this.#stamped(stamp.sentMs)
     await guard.arm(this.#deadline.untilMs)
     await guard.live(stamp.incarnation)
   }
@@ -67,10 +70,39 @@ export class DeadlineKeeper {
   async extend(stamp: CommittedStamp): Promise<void> {
     const before = this.#deadline
     this.#deadline = extendDeadline(before, stamp, this.#clocks(), this.#host.timings())
-    this.#lastStampSentMs = stamp.sentMs
-    this.#allow(stamp.sentMs)
-    if (this.#deadline.untilMs > before.untilMs) await this.#host.parts.guard.extend(this.#deadline.untilMs)
+    this.#stamped(stamp.sentMs)
+    if (this.#deadline.untilMs > before.untilMs) {
+      this.#restsOnPromises = false
+      await this.#host.parts.guard.extend(this.#deadline.untilMs)
+    }
     this.#look()
+  }
+
+  /** Takes in that everybody who could take over promised at questions sent at `sentMs` not to. Throws `GUARD_LOST`, `DEADLINE_PASSED`. */
+  async extendByPromise(sentMs: number): Promise<void> {
+    const before = this.#deadline
+    const timings = this.#promisedTimings()
+    this.#deadline = extendDeadline(before, { incarnation: before.incarnation, sentMs }, this.#clocks(), timings)
+    if (this.#deadline.untilMs <= before.untilMs) return
+    this.#restsOnPromises = true
+    this.#runsOutMs = Math.max(this.#runsOutMs, sentMs + this.promisedExpiryMs())
+    await this.#host.parts.guard.extend(this.#deadline.untilMs)
+    this.#look()
+  }
+
+  /** How long what this host may do by a promise takes to run out, milliseconds: by the present timings, and by those of its last stamp. */
+  promisedExpiryMs(): number {
+    return Math.max(expiryMs(this.#host.timings()), this.#stampedExpiryMs)
+  }
+
+  /** Whether this host acts by promises alone: then nothing new may come to it, as nobody was asked about that. */
+  get restsOnPromises(): boolean {
+    return this.#restsOnPromises
+  }
+
+  /** Until when this host may act as things are; own monotonic clock. */
+  get untilMs(): number {
+    return Math.min(this.#deadline.untilMs, this.#host.parts.guard.deadlineMs())
   }
 
   /** Tells whether a step may begin. After a jump of the clocks it waits for the stamp that proves that this host is still a member. */
@@ -99,6 +131,19 @@ export class DeadlineKeeper {
       else await sleepUntilAborted(effects, Math.min(Math.max(this.#leftMs(), 1), stampMs), signal)
     }
     this.#wakeProvers()
+  }
+
+  /** A host that cannot stamp cannot tell which timings it goes by: it takes the shorter guard. */
+  #promisedTimings(): { readonly guardMs: number } {
+    return { guardMs: Math.min(this.#host.timings().guardMs, this.#stampedGuardMs) }
+  }
+
+  #stamped(sentMs: number): void {
+    const timings = this.#host.timings()
+    this.#lastStampSentMs = sentMs
+    this.#stampedGuardMs = timings.guardMs
+    this.#stampedExpiryMs = expiryMs(timings)
+    this.#allow(sentMs)
   }
 
   #allow(sentMs: number): void {

@@ -12,6 +12,7 @@ import { Observer } from './observer.ts'
 import type { HostParts } from './parts.ts'
 import { PlannerTrigger } from './planner-trigger.ts'
 import { ProgramWatch } from './program-watch.ts'
+import { Promiser } from './promiser.ts'
 import { createServices } from './services.ts'
 import { Stamper } from './stamper.ts'
 
@@ -45,6 +46,7 @@ class Loop implements HostLoop {
   readonly #parts: HostParts
   readonly #host: Host
   readonly #deadline: DeadlineKeeper
+  readonly #promiser: Promiser
   readonly #observer: Observer
   readonly #stamper: Stamper
   readonly #tasks: Promise<void>[] = []
@@ -54,7 +56,8 @@ class Loop implements HostLoop {
     this.#parts = parts
     this.#host = new Host(parts)
     this.#deadline = new DeadlineKeeper(this.#host)
-    this.#observer = new Observer(this.#host, this.#deadline)
+    this.#promiser = new Promiser(this.#host, this.#deadline)
+    this.#observer = new Observer(this.#host, this.#deadline, this.#promiser)
     this.#stamper = new Stamper(this.#host, this.#deadline, () => void this.#leaveUnguarded())
     this.services = createServices({
       host: this.#host,
@@ -76,11 +79,12 @@ class Loop implements HostLoop {
     }
     this.#observer.begin()
     const holder = new Holder(this.#host)
-    const actor = new Actor(this.#host, this.#deadline, holder)
+    const actor = new Actor(this.#host, this.#deadline, holder, this.#promiser)
     const trigger = new PlannerTrigger(this.#host)
     const programs = new ProgramWatch(this.#host)
     this.#endWhenEvicted()
-    for (const part of [this.#stamper, this.#observer, holder, actor, trigger, programs]) this.#run(() => part.run())
+    for (const part of [this.#stamper, this.#promiser, this.#observer, holder, actor, trigger, programs])
+      this.#run(() => part.run())
     this.#run(() => this.#deadline.watch())
     this.#run(() => knowledge.rereadNowAndThen())
   }
@@ -103,12 +107,12 @@ class Loop implements HostLoop {
   }
 
   async #end(): Promise<Ending> {
-    const { log, effects, database } = this.#parts
+    const { log, effects, database, peers } = this.#parts
     const ending = await this.#host.life.ended
     log.write(logOfEnding(ending))
     if (mustFire(ending)) await this.#fire(describeEnding(ending))
     await Promise.race([Promise.all(this.#tasks), effects.sleep(END_WAIT_MS)])
-    await database.close()
+    await Promise.all([database.close(), peers.close()])
     return ending
   }
 

@@ -19,19 +19,22 @@ import type { PhysicalHostName } from '../model/names.ts'
 import type { Touched } from '../records/cluster-view.ts'
 import type { DeadlineKeeper } from './deadline-keeper.ts'
 import type { Host } from './host.ts'
+import type { Promiser } from './promiser.ts'
 
 /** Watches the stamps of the other members, and gives up those that are lost. What counts as lost is decided in `membership/`. */
 export class Observer {
   readonly #host: Host
   readonly #deadline: DeadlineKeeper
+  readonly #promiser: Promiser
   #watch: StampWatch = EMPTY_WATCH
   #lastTickMs: number
   #evictionsMs: readonly number[] = []
   #refused = ''
   #stopListening: () => void = () => undefined
 
-  constructor(host: Host, deadline: DeadlineKeeper) {
+  constructor(host: Host, deadline: DeadlineKeeper, promiser: Promiser) {
     this.#host = host
+    this.#promiser = promiser
     this.#deadline = deadline
     this.#lastTickMs = host.parts.effects.nowMonotonicMs()
   }
@@ -58,7 +61,8 @@ export class Observer {
       await sleepUntilAborted(effects, this.#sleepMs(), signal)
       if (signal.aborted) break
       if (!this.#isWell()) continue
-      const lost = lostHosts(this.#watch, this.#look())
+      // One that asks for promises lives, and whoever has promised something to it does not give it up.
+      const lost = lostHosts(this.#watch, this.#look()).filter(({ host }) => !this.#promiser.isVouchedFor(host))
       if (lost.length > 0) await this.#evict(this.#withinBudget(lost))
     }
     this.#stopListening()

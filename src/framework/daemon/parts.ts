@@ -6,6 +6,7 @@ import type { ClusterDatabase } from '../ports/cluster-database.ts'
 import type { Effects } from '../ports/effects.ts'
 import type { Guard } from '../ports/guard.ts'
 import type { Log } from '../ports/log.ts'
+import type { Peers } from '../ports/peers.ts'
 
 /** All that the loop of a host is made of. It reaches nothing else: with simulated parts it runs unchanged on virtual time. */
 export interface HostParts {
@@ -15,6 +16,8 @@ export interface HostParts {
   /** This host's own connection; the loop closes it. */
   readonly database: ClusterDatabase
   readonly effects: Effects
+  /** Datagrams to and from the other hosts; the loop closes it. `silentPeers()` where there is no network for them. */
+  readonly peers: Peers
   readonly hands: Hands
   readonly guard: Guard
   readonly log: Log

@@ -11,6 +11,7 @@ import { describeMastery } from '../../../src/framework/plan/describe.ts'
 import type { ClusterDatabase } from '../../../src/framework/ports/cluster-database.ts'
 import type { FormerLife, Guard, Holding } from '../../../src/framework/ports/guard.ts'
 import type { LogEvent } from '../../../src/framework/ports/log.ts'
+import { silentPeers } from '../../../src/framework/ports/silent-peers.ts'
 import { MemoryDatabaseCore } from '../../../src/framework/store/memory.ts'
 import { handsBy } from '../execute/hands-by.ts'
 import { VirtualClock } from './virtual-clock.ts'
@@ -115,6 +116,7 @@ export class HostInWorld {
       effects: world.clock.effects(),
       hands: world.hands(this.name),
       guard: this.guard,
+      peers: silentPeers(),
       log: { write: (event) => this.log.push(event) },
       endStrays: async () => undefined,
       pathPrefixOf: (logicalHost) => `/${logicalHost}`,
