@@ -36,7 +36,7 @@ export async function lookAtHost(host: LabHost): Promise<HostView> {
     mounts: mounts
       .map((fields) => ({ place: fields[4] ?? '', device: fields[2] ?? '' }))
       .filter(({ place }) => place.startsWith(`${host.root}/`) && place !== `${host.root}/run`),
-    addresses: readAddresses(addresses).filter((address) => address !== host.ipAddress && address !== '127.0.0.1'),
+    addresses: readAddresses(addresses).filter((address) => ![...host.ownAddresses, '127.0.0.1'].includes(address)),
     processes: processes.split('\n').flatMap(readProcess),
   }
 }

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { cgroupMount } from './keeper.ts'
 import { missing } from './missing.ts'
+import { compilePrograms } from './programs.ts'
 import { isKept } from './workshop.ts'
 
 declare module 'vitest' {
@@ -34,6 +35,7 @@ export default function setup(project: TestProject): void {
   const build = [join(top, 'scripts/build.mjs'), join(installation, 'dist')]
   const { status, stderr } = spawnSync(process.execPath, build, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`the build failed:\n${stderr}`)
+  compilePrograms(workshop)
   project.provide('workshop', workshop)
   // Not as what this function returns: that is not called when the run is broken off.
   process.once('exit', () => cleanUp(workshop))

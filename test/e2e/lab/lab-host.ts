@@ -2,11 +2,12 @@ import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Client, createClient, socketPathOf } from '../../../src/framework/api/client.ts'
+import { freezeAll, thawAll } from './freeze.ts'
 import { cgroupMount, inside, type Keeper, removeCgroups, startKeeper } from './keeper.ts'
+import { addressOn, hardwareOf, type LabAdapter, type LabNetwork } from './network.ts'
 import { type Ended, runProgram, tryProgram, type Words } from './run-program.ts'
-
-/** The adapter of every host and of the client. */
-export const ADAPTER = 'pub'
+import type { Switch } from './switch.ts'
+import { CLOCK_FILE, setClock } from './wall-clock.ts'
 
 /** Private /proc /sys /run /dev/shm, its own cgroup tree, its own /run below HAVEN_ROOT: what is gone after a reboot. */
 const SETUP = `
@@ -18,19 +19,26 @@ mount -t tmpfs -o mode=1777 tmpfs /dev/shm
 mkdir -p "$2/run"
 mount -t tmpfs -o mode=755 tmpfs "$2/run"
 hostname "$1"
+head -c 8 /dev/zero >${CLOCK_FILE}
+if [ -n "$4" ]; then
+  mkdir -p "$2.etc" /run/etc && mount -t overlay overlay -o "lowerdir=/etc,upperdir=$2.etc,workdir=$2.etc-work" /etc
+  echo "$4" >/etc/ld.so.preload
+fi
 ip link set lo up`
 
 /** What a lab host is made of. */
 export interface LabHostParts {
   readonly name: string
-  /** 1, 2, ...: its hardware and its own IP address end in it. */
+  /** 1, 2, ...: its hardware and its own IP addresses end in it. */
   readonly number: number
+  readonly adapters: readonly LabAdapter[]
   /** HAVEN_ROOT of the host. */
   readonly root: string
   /** Directory with `bin/` and `dist/`. */
   readonly installation: string
-  /** Pid of the keeper of the switch. */
-  readonly switchPid: number
+  readonly switch: Switch
+  /** The library that gives it a wall clock of its own; empty = it has that of the machine. */
+  readonly clockLibrary: string
   /** Unique on this machine; names the cgroup. */
   readonly labName: string
 }
@@ -48,8 +56,18 @@ export class LabHost {
     this.#parts = parts
     this.name = parts.name
     this.root = parts.root
-    this.hardwareAddress = `02:77:00:00:00:${parts.number.toString(16).padStart(2, '0')}`
-    this.ipAddress = `10.77.0.${parts.number}`
+    this.hardwareAddress = hardwareOf(0, parts.number)
+    this.ipAddress = addressOn('pub', parts.number)
+  }
+
+  /** Its own address on a network. */
+  addressOn(network: LabNetwork): string {
+    return addressOn(network, this.#parts.number)
+  }
+
+  /** Its own addresses. */
+  get ownAddresses(): readonly string[] {
+    return [...new Set(this.#parts.adapters.map(({ network }) => this.addressOn(network)))]
   }
 
   get isOn(): boolean {
@@ -67,7 +85,11 @@ export class LabHost {
     mkdirSync(this.root, { recursive: true })
     const cgroup = this.#makeCgroup()
     const unshare = ['--net', '--mount', '--uts', '--ipc', '--pid', '--fork', '--kill-child', '--cgroup']
-    this.#keeper = await startKeeper({ unshare, setup: SETUP, words: [this.name, this.root, cgroup], cgroup })
+    const { clockLibrary } = this.#parts
+    if (clockLibrary !== '')
+      for (const end of ['etc', 'etc-work']) mkdirSync(`${this.root}.${end}`, { recursive: true })
+    const words = [this.name, this.root, cgroup, clockLibrary]
+    this.#keeper = await startKeeper({ unshare, setup: SETUP, words, cgroup })
     await this.#plugIn()
   }
 
@@ -76,7 +98,7 @@ export class LabHost {
     const keeper = this.#keeper
     if (keeper === undefined) return
     this.#keeper = undefined
-    await this.#switch(['ip', 'link', 'set', this.#port, 'down'])
+    await this.#setPorts('down', this.#parts.adapters)
     try {
       await runProgram(inside(keeper.pid, 'all', ['sh', '-c', SHUT_DISKS, 'sh', this.root]))
     } finally {
@@ -85,13 +107,61 @@ export class LabHost {
     await removeCgroups(this.#cgroupPath())
   }
 
-  /** Pulls the network cable. */
-  async cut(): Promise<void> {
-    await this.#switch(['ip', 'link', 'set', this.#port, 'down'])
+  /** Pulls the cables: those of a network, or all. The host sees that its link is down. */
+  async cut(network?: LabNetwork): Promise<void> {
+    await this.#setPorts('down', this.#adaptersOn(network))
   }
 
-  async heal(): Promise<void> {
-    await this.#switch(['ip', 'link', 'set', this.#port, 'up'])
+  /** Pulls the cable of one adapter. */
+  async cutAdapter(name: string): Promise<void> {
+    await this.#setPorts(
+      'down',
+      this.#parts.adapters.filter((adapter) => adapter.name === name),
+    )
+  }
+
+  /** Plugs cables in again, and ends what `mute` and `deafen` began there. */
+  async heal(network?: LabNetwork): Promise<void> {
+    const adapters = this.#adaptersOn(network)
+    await this.#setPorts('up', adapters)
+    const ports = adapters.map((adapter) => this.#portOf(adapter))
+    await this.#parts.switch.mend((fault) => 'port' in fault && ports.includes(fault.port))
+  }
+
+  /** Nothing that it sends over the network (or any) arrives; its links stay up and it hears all. */
+  async mute(network?: LabNetwork): Promise<void> {
+    for (const adapter of this.#adaptersOn(network))
+      await this.#parts.switch.add({ kind: 'mute', port: this.#portOf(adapter) })
+  }
+
+  /** It hears nothing over the network (or any); its links stay up and what it sends arrives. */
+  async deafen(network?: LabNetwork): Promise<void> {
+    for (const adapter of this.#adaptersOn(network))
+      await this.#parts.switch.add({ kind: 'deaf', port: this.#portOf(adapter) })
+  }
+
+  /** Its ports at the switch. */
+  portsOn(network?: LabNetwork): readonly string[] {
+    return this.#adaptersOn(network).map((adapter) => this.#portOf(adapter))
+  }
+
+  /** Stops the whole machine as somebody does who pauses it: every process, and its network with it. */
+  async freeze(): Promise<void> {
+    await this.mute()
+    await this.deafen()
+    await freezeAll(this.pid)
+  }
+
+  /** Lets it go on: its programs know nothing of the time between. */
+  async thaw(): Promise<void> {
+    await this.heal()
+    await thawAll(this.pid)
+  }
+
+  /** Sets the wall clock of the host so many seconds off that of the machine. */
+  setClock(seconds: number): void {
+    if (this.#parts.clockLibrary === '') throw new Error(`${this.name} has no clock of its own`)
+    setClock(this.pid, seconds)
   }
 
   /** Runs a program on the host that must succeed; returns what it printed. */
@@ -114,9 +184,9 @@ export class LabHost {
     return this.try(join(this.#parts.installation, 'bin', command), ...words)
   }
 
-  /** Starts a program that goes on by itself. */
+  /** Starts a program that goes on by itself, as a child of the host's pid 1. */
   spawn(...words: Words): void {
-    const [program, ...rest] = this.#inside(words)
+    const [program, ...rest] = this.#inside(['setsid', '--fork', ...words])
     spawn(program, rest, { stdio: 'ignore', detached: true }).unref()
   }
 
@@ -125,16 +195,20 @@ export class LabHost {
     return createClient({ socketPath: socketPathOf(`/proc/${this.pid}/root${this.root}`), operator: 'e2e' })
   }
 
-  get #port(): string {
-    return this.name
+  #portOf({ name }: LabAdapter): string {
+    return `${this.name}-${name}`
+  }
+
+  #adaptersOn(network: LabNetwork | undefined): readonly LabAdapter[] {
+    return this.#parts.adapters.filter((adapter) => network === undefined || adapter.network === network)
+  }
+
+  #setPorts(state: 'up' | 'down', adapters: readonly LabAdapter[]): Promise<void> {
+    return this.#parts.switch.ip(adapters.map((adapter) => `link set ${this.#portOf(adapter)} ${state}`))
   }
 
   #inside(words: Words): Words {
     return inside(this.pid, 'all', ['env', `HAVEN_ROOT=${this.root}`, ...words])
-  }
-
-  #switch(words: Words): Promise<string> {
-    return runProgram(inside(this.#parts.switchPid, 'network', words))
   }
 
   #cgroupPath(): string {
@@ -148,13 +222,18 @@ export class LabHost {
   }
 
   async #plugIn(): Promise<void> {
-    const peer = ['peer', 'name', ADAPTER, 'address', this.hardwareAddress, 'netns', String(this.pid)]
-    // The adapters of a host that has lost its power go a moment later than its processes.
-    await this.#switch(['sh', '-c', `ip link del ${this.#port} 2>/dev/null || :`])
-    await this.#switch(['ip', 'link', 'add', this.#port, 'type', 'veth', ...peer] as unknown as Words)
-    await this.#switch(['ip', 'link', 'set', this.#port, 'master', ADAPTER, 'up'])
-    await this.exec('ip', 'address', 'add', `${this.ipAddress}/24`, 'dev', ADAPTER)
-    await this.exec('ip', 'link', 'set', ADAPTER, 'up')
+    const { adapters, number } = this.#parts
+    for (const [index, adapter] of adapters.entries()) {
+      const { name, network } = adapter
+      const hardware = hardwareOf(index, number)
+      await this.#parts.switch.plugIn({ port: this.#portOf(adapter), network, adapter: name, hardware, pid: this.pid })
+    }
+    const lines = adapters.flatMap(({ name, network }) => [
+      // What stands by has no address of its own.
+      ...(name === network ? [`address add ${this.addressOn(network)}/24 broadcast + dev ${name}`] : []),
+      `link set ${name} up`,
+    ])
+    await runProgram(inside(this.pid, 'all', ['ip', '-batch', '-']), `${lines.join('\n')}\n`)
   }
 }
 

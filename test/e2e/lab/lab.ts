@@ -1,12 +1,17 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { inside, type Keeper, startKeeper } from './keeper.ts'
-import { ADAPTER, LabHost } from './lab-host.ts'
+import { LabHost } from './lab-host.ts'
+import { adaptersOn, addressOn, type LabNetwork } from './network.ts'
+import { clockLibraryIn } from './programs.ts'
 import { runProgram, type Words } from './run-program.ts'
+import { Switch } from './switch.ts'
 import { isKept } from './workshop.ts'
 
 /** The client's own address on the network of the hosts. */
-const CLIENT_ADDRESS = '10.77.0.250/24'
+export const CLIENT_ADDRESS = addressOn('pub', 250)
+/** Its adapter there, and that of every host. */
+const ADAPTER = 'pub'
 
 /** What a lab is made for. */
 export interface LabOptions {
@@ -16,6 +21,18 @@ export interface LabOptions {
   readonly installation: string
   /** Tells labs of one test run from each other. */
   readonly name: string
+  /** Default: the public one only. */
+  readonly networks?: readonly LabNetwork[]
+  /** Whether every host has a second adapter on the public network. */
+  readonly spare?: boolean
+  /** Whether every host has a wall clock of its own, which a test may set. */
+  readonly clocks?: boolean
+}
+
+/** What a host is beside a possible master. */
+export interface HostOptions {
+  /** A machine with a vote that never masters anything; it is none of the `hosts` of the lab. */
+  readonly isWitness?: boolean
 }
 
 /**
@@ -26,18 +43,20 @@ export class Lab {
   /** What all hosts see: the cluster database and the disk images. */
   readonly shared: string
   readonly hosts = new Map<string, LabHost>()
+  /** What is done to cables and frames. */
+  readonly switch: Switch
+  readonly #witnesses: LabHost[] = []
   readonly #options: LabOptions
   readonly #directory: string
   readonly #name: string
-  readonly #switch: Keeper
   readonly #client: Keeper
 
-  private constructor(options: LabOptions, name: string, network: { readonly hub: Keeper; readonly client: Keeper }) {
+  private constructor(options: LabOptions, name: string, network: { readonly hub: Switch; readonly client: Keeper }) {
     this.#options = options
     this.#name = name
     this.#directory = join(options.workshop, options.name)
     this.shared = join(this.#directory, 'shared')
-    this.#switch = network.hub
+    this.switch = network.hub
     this.#client = network.client
     mkdirSync(this.shared, { recursive: true })
     // The owner of a database must get to its disk group.
@@ -46,34 +65,66 @@ export class Lab {
 
   static async start(options: LabOptions): Promise<Lab> {
     const name = `haven-lab-${process.pid}-${options.name}`
-    const network = { unshare: ['--net'], words: [], cgroup: '' }
-    const hub = await startKeeper({ ...network, setup: BRIDGE })
-    const client = await startKeeper({ ...network, setup: 'ip link set lo up' })
-    const port = ['ip', 'link', 'add', 'client', 'type', 'veth', 'peer', 'name', ADAPTER, 'netns', String(client.pid)]
-    await runProgram(inside(hub.pid, 'network', port as unknown as Words))
-    await runProgram(inside(hub.pid, 'network', ['ip', 'link', 'set', 'client', 'master', ADAPTER, 'up']))
+    const hub = await Switch.start(options.networks ?? [ADAPTER])
+    const client = await startKeeper({ unshare: ['--net'], words: [], cgroup: '', setup: 'ip link set lo up' })
+    await hub.plugIn({ port: 'client', network: ADAPTER, adapter: ADAPTER, pid: client.pid })
     const lab = new Lab(options, name, { hub, client })
-    await lab.client('ip', 'address', 'add', CLIENT_ADDRESS, 'dev', ADAPTER)
+    await lab.client('ip', 'address', 'add', `${CLIENT_ADDRESS}/24`, 'dev', ADAPTER)
     await lab.client('ip', 'link', 'set', ADAPTER, 'up')
     return lab
   }
 
   /** Adds a host and switches it on. */
-  async addHost(name: string): Promise<LabHost> {
-    const { installation } = this.#options
-    const root = join(this.#directory, name)
+  async addHost(name: string, { isWitness = false }: HostOptions = {}): Promise<LabHost> {
+    const { installation, spare = false, clocks = false, workshop } = this.#options
     const parts = {
       name,
-      number: this.hosts.size + 1,
-      root,
+      number: this.hosts.size + this.#witnesses.length + 1,
+      adapters: adaptersOn(this.switch.networks, { spare: spare && !isWitness }),
+      root: join(this.#directory, name),
       installation,
-      switchPid: this.#switch.pid,
+      switch: this.switch,
+      clockLibrary: clocks ? clockLibraryIn(workshop) : '',
       labName: this.#name,
     }
     const host = new LabHost(parts)
-    this.hosts.set(name, host)
+    if (isWitness) this.#witnesses.push(host)
+    else this.hosts.set(name, host)
     await host.boot()
     return host
+  }
+
+  /** Every machine but the client: hosts and witnesses. */
+  get machines(): readonly LabHost[] {
+    return [...this.hosts.values(), ...this.#witnesses]
+  }
+
+  /** Nothing goes between the machines of one side and those of the other, over these networks (default: all); the client is on no side. */
+  async part(one: readonly LabHost[], other: readonly LabHost[], networks = this.switch.networks): Promise<void> {
+    const portsOf = (side: readonly LabHost[]): readonly string[] =>
+      networks.flatMap((network) => side.flatMap((host) => host.portsOn(network)))
+    await this.switch.add({ kind: 'apart', one: portsOf(one), other: portsOf(other) })
+  }
+
+  /** So many of a hundred frames between machines are lost on these networks (default: all, the client's included). */
+  async lose(percent: number, networks = this.switch.networks): Promise<void> {
+    const ports = networks.flatMap((network) => this.machines.flatMap((host) => host.portsOn(network)))
+    await this.switch.add({
+      kind: 'loss',
+      percent,
+      ports: [...ports, ...(networks.includes(ADAPTER) ? ['client'] : [])],
+    })
+  }
+
+  /** The switch of a network loses its power: every host sees its link go down. */
+  async breakNetwork(network: LabNetwork): Promise<void> {
+    await Promise.all(this.machines.filter(({ isOn }) => isOn).map((host) => host.cut(network)))
+  }
+
+  /** Mends all that was done to cables and frames. */
+  async healAll(): Promise<void> {
+    await Promise.all(this.machines.filter(({ isOn }) => isOn).map((host) => host.heal()))
+    await this.switch.mend()
   }
 
   host(name: string): LabHost {
@@ -94,8 +145,8 @@ export class Lab {
 
   /** Switches everything off and removes what it has written. */
   async stop(): Promise<void> {
-    await Promise.all([...this.hosts.values()].map((host) => host.powerOff()))
-    await Promise.all([this.#switch.kill(), this.#client.kill()])
+    await Promise.all(this.machines.map((host) => host.powerOff()))
+    await Promise.all([this.switch.kill(), this.#client.kill()])
     await detachLoops(this.#directory)
     if (!isKept) rmSync(this.#directory, { recursive: true, force: true })
   }
@@ -109,8 +160,3 @@ export async function detachLoops(directory: string): Promise<void> {
     if (file.startsWith(`${directory}/`)) await runProgram(['losetup', '--detach', device])
   }
 }
-
-const BRIDGE = `
-ip link set lo up
-ip link add ${ADAPTER} type bridge stp_state 0 forward_delay 0 mcast_snooping 0
-ip link set ${ADAPTER} up`

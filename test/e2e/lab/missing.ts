@@ -3,10 +3,13 @@ import { existsSync, readdirSync } from 'node:fs'
 import { PATH } from './run-program.ts'
 
 const programs = [
+  'etcd',
+  'gcc',
   'ip',
   'losetup',
   'mkfs.ext4',
   'mkfs.xfs',
+  'nft',
   'nsenter',
   'perl',
   'pgrep',
