@@ -19,8 +19,8 @@ export interface SocketPlace {
  * cost to us. It is opened again whenever it cannot be used.
  */
 export class HeartbeatSocket {
-  /** Why nothing goes out; absent = it is open. */
-  trouble: string | undefined = 'it was not opened yet'
+  /** Why nothing goes out; absent = it does, or was not tried yet. */
+  trouble: string | undefined
   readonly #place: SocketPlace
   readonly #onDatagram: (bytes: Buffer) => void
   #socket: Socket | undefined
