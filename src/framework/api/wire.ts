@@ -7,6 +7,7 @@
  */
 
 export type { ErrorJson } from '../errors/ha-error.ts'
+export type * from './wire/admission.ts'
 export type * from './wire/change-requests.ts'
 export type * from './wire/configuration.ts'
 export type * from './wire/database.ts'

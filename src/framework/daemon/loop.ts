@@ -2,6 +2,7 @@ import type { ApiServices, StillTakenOn } from '../api/services.ts'
 import { describeError, HaError } from '../errors/ha-error.ts'
 import type { PhysicalHostName } from '../model/names.ts'
 import { Actor } from './actor.ts'
+import { AdmissionBook } from './admission/book.ts'
 import { DeadlineKeeper } from './deadline-keeper.ts'
 import { Holder } from './holder.ts'
 import { Host } from './host.ts'
@@ -20,6 +21,8 @@ import { Stamper } from './stamper.ts'
 export interface HostLoop {
   /** What the API asks. Usable once `start` has read the database; requests are refused until this host is a member. */
   readonly services: ApiServices
+  /** Who belongs to the cluster. Usable as `services` are. */
+  readonly book: AdmissionBook
   /** Becomes a member and begins to act. Rejects with why it cannot (`becomeMember` lists the codes); the loop is of no use then. */
   start(mode: StartWish): Promise<void>
   /** Gives everything up and leaves; `ended` follows. Asked again it returns the same, unless the first time failed. `by`: who asked. */
@@ -42,6 +45,7 @@ export function createHostLoop(parts: HostParts): HostLoop {
 
 class Loop implements HostLoop {
   readonly services: ApiServices
+  readonly book: AdmissionBook
   readonly ended: Promise<Ending>
   readonly #parts: HostParts
   readonly #host: Host
@@ -64,6 +68,7 @@ class Loop implements HostLoop {
       leave: (by) => this.leave(by),
       stampAges: () => this.#stampAges(),
     })
+    this.book = new AdmissionBook(this.#host)
     this.ended = this.#end()
   }
 

@@ -81,6 +81,7 @@ export function writeIdentity(root: string, identity: Identity, { isUnfinished =
   const draft = draftOf(directory)
   makeDirectory(draft)
   if (isUnfinished) writeSecret(join(draft, UNFINISHED), '')
+  else rmSync(join(draft, UNFINISHED), { force: true })
   for (const [name, file] of Object.entries(FILES)) {
     const content = identity[name as keyof Identity]
     if (content === undefined) rmSync(join(draft, file), { force: true })

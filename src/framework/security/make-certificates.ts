@@ -19,16 +19,9 @@ import { HaError } from '../errors/ha-error.ts'
 import type { AdmittedRole } from '../model/admission.ts'
 import { makeSecret } from '../ports/real-secrets.ts'
 import { makePrivateKey } from './keys.ts'
+import { AUTHORITY_VALID_MS, CERTIFICATE_VALID_MS, CLOCK_SKEW_MS_MAX } from './validity.ts'
 
 // Signing is seldom, and its library takes memory: whoever needs it imports this file when it does (`await import`).
-
-const DAY_MS = 24 * 3_600_000
-/** How long the authority is valid: longer than a cluster lives without being set up anew. */
-const AUTHORITY_VALID_MS = 20 * 365 * DAY_MS
-/** How long a certificate of a host is valid; it is renewed when a third of that is left. */
-export const CERTIFICATE_VALID_MS = 90 * DAY_MS
-/** Certificates are valid from so long before they were made: clocks of hosts differ by that much at most. */
-export const CLOCK_SKEW_MS_MAX = 3_600_000
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 /** Bytes of a serial number: RFC 5280 allows 20, and 16 random ones never come twice. */
