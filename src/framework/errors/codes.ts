@@ -198,6 +198,16 @@ export const ERROR_CODES = {
     retryable: true,
     meaning: 'Adding or removing this voter now would put the majority of the voters at risk.',
   },
+  DATABASE_TOO_OLD: {
+    exitCode: 8,
+    retryable: false,
+    meaning: 'The etcd of the cluster database is older than what Haven needs.',
+  },
+  DATABASE_DENIED: {
+    exitCode: 8,
+    retryable: false,
+    meaning: 'The cluster database does not let this host in: its user, password or rights.',
+  },
   BACKUP_INVALID: {
     exitCode: 2,
     retryable: false,

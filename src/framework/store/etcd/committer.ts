@@ -1,0 +1,180 @@
+import type { ICompare, IRequestOp, ITxnResponse } from 'etcd3'
+import type { CommitOutcome, Guard, Write } from '../../ports/cluster-database.ts'
+import type { Effects } from '../../ports/effects.ts'
+import type { Asked } from './asking.ts'
+import type { Endpoints } from './endpoints.ts'
+import { EtcdFailure } from './failure.ts'
+import type { Keyspace } from './keyspace.ts'
+import { LANES_MAX } from './limits.ts'
+
+/** A key of this writer's own, which each of its commits rewrites. */
+interface Lane {
+  readonly key: Buffer
+  /** Revision of its last write that this writer knows of; 0 = it has to be made first. Only this writer writes it, and only if it is at this revision. */
+  revision: number
+}
+
+/** What one transaction asks for. */
+interface Order {
+  readonly guards: readonly Guard[]
+  readonly writes: readonly Write[]
+  /** Text of the lane after this commit; no other commit has it. */
+  readonly id: string
+}
+
+/** What the lane and the guarded keys held when the transaction was refused. */
+interface Refusal {
+  readonly lane: { readonly revision: number; readonly id: string }
+  /** Revision of the record of each guard; 0 = absent. */
+  readonly guarded: readonly number[]
+}
+
+/** How long a commit may take, and who gives it up before. */
+export interface CommitWait {
+  readonly untilMs: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Commits exactly once, also when it has to ask several endpoints because one does not answer (decision note 0009).
+ *
+ * Each commit is one transaction that is guarded by, and rewrites, a *lane*: a key of this writer's own. So all attempts of one commit compare the lane with the same
+ * revision, and at most one of them can ever win, however late it arrives. Whoever comes second finds the id of its own commit in the lane, and with it the answer.
+ */
+export class Committer {
+  readonly #keyspace: Keyspace
+  readonly #endpoints: Endpoints
+  readonly #effects: Effects
+  readonly #writer: string
+  readonly #idle: Lane[] = []
+  readonly #waiting: ((lane: Lane) => void)[] = []
+  #lanes = 0
+  #commits = 0
+
+  /** `writer` is a name that no other client uses, now or ever. */
+  constructor(options: { keyspace: Keyspace; endpoints: Endpoints; effects: Effects; writer: string }) {
+    this.#keyspace = options.keyspace
+    this.#endpoints = options.endpoints
+    this.#effects = options.effects
+    this.#writer = options.writer
+  }
+
+  /** Rejects with an `EtcdFailure`; of kind `unreachable`, the commit may have happened, or still happen before the lane is used again. */
+  async commit(guards: readonly Guard[], writes: readonly Write[], wait: CommitWait): Promise<CommitOutcome> {
+    const lane = await this.#take()
+    try {
+      for (;;) {
+        if (lane.revision === 0) await this.#make(lane, wait)
+        this.#commits += 1
+        const outcome = await this.#try(lane, { guards, writes, id: String(this.#commits) }, wait)
+        if (outcome !== 'lane-moved') return outcome
+      }
+    } finally {
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#idle.push(lane)
+      else next(lane)
+    }
+  }
+
+  async #take(): Promise<Lane> {
+    const idle = this.#idle.pop()
+    if (idle !== undefined) return idle
+    if (this.#lanes >= LANES_MAX) return new Promise((resolve) => this.#waiting.push(resolve))
+    this.#lanes += 1
+    return { key: this.#keyspace.ofLane(this.#writer, this.#lanes), revision: 0 }
+  }
+
+  /** Makes the lane before its first commit, so that no commit is ever guarded by its absence: that could come back, a revision cannot. */
+  async #make(lane: Lane, wait: CommitWait): Promise<void> {
+    const asked = await this.#ask(lane, { guards: [], writes: [], id: '0' }, wait)
+    lane.revision = asked.answer.succeeded ? revisionOf(asked.answer) : readRefusal(asked.answer).lane.revision
+  }
+
+  async #try(lane: Lane, order: Order, wait: CommitWait): Promise<CommitOutcome | 'lane-moved'> {
+    const asked = await this.#ask(lane, order, wait)
+    if (asked.answer.succeeded) return this.#committed(lane, revisionOf(asked.answer))
+    const refusal = readRefusal(asked.answer)
+    if (refusal.lane.revision !== lane.revision) return this.#settle(lane, order, refusal)
+    const lost: CommitOutcome = { kind: 'lost-race', key: brokenGuard(order.guards, refusal) }
+    if (asked.isOnly || isBrokenForGood(order.guards, refusal)) return lost
+    // Another attempt may still arrive, at a moment in which all guards hold. What moves the lane keeps it from winning.
+    const closed = await this.#ask(lane, { guards: [], writes: [], id: `${order.id}-lost` }, wait)
+    if (!closed.answer.succeeded) {
+      const outcome = this.#settle(lane, order, readRefusal(closed.answer))
+      return outcome === 'lane-moved' ? lost : outcome
+    }
+    lane.revision = revisionOf(closed.answer)
+    return lost
+  }
+
+  /** The lane was moved meanwhile: by another attempt of this commit, by one of a commit that was given up, or by whoever removes old lanes. */
+  #settle(lane: Lane, { id }: Order, refusal: Refusal): CommitOutcome | 'lane-moved' {
+    if (refusal.lane.id === id) return this.#committed(lane, refusal.lane.revision)
+    lane.revision = refusal.lane.revision
+    return 'lane-moved'
+  }
+
+  #committed(lane: Lane, revision: number): CommitOutcome {
+    lane.revision = revision
+    return { kind: 'committed', revision }
+  }
+
+  async #ask(lane: Lane, order: Order, { untilMs, signal }: CommitWait): Promise<Asked<ITxnResponse>> {
+    const withinMs = untilMs - this.#effects.nowMonotonicMs()
+    if (withinMs <= 0) throw new EtcdFailure('unreachable', 'the time was over before it was asked')
+    const request = {
+      compare: [isAt(lane.key, lane.revision), ...order.guards.map((guard) => this.#compare(guard))],
+      success: [put(lane.key, order.id), ...order.writes.map((write) => this.#operation(write))],
+      failure: [read(lane.key), ...order.guards.map(({ key }) => read(this.#keyspace.ofRecord(key), true))],
+    }
+    return this.#endpoints.ask((channel) => channel.call<ITxnResponse>('KV', 'txn', request), { withinMs, signal })
+  }
+
+  #compare(guard: Guard): ICompare {
+    return isAt(this.#keyspace.ofRecord(guard.key), guard.kind === 'absent' ? 0 : guard.revision)
+  }
+
+  #operation(write: Write): IRequestOp {
+    const key = this.#keyspace.ofRecord(write.key)
+    return write.kind === 'put' ? put(key, JSON.stringify(write.value)) : { request_delete_range: { key } }
+  }
+}
+
+function isAt(key: Buffer, revision: number): ICompare {
+  return { key, target: 'Mod', result: 'Equal', mod_revision: revision }
+}
+
+function put(key: Buffer, text: string): IRequestOp {
+  return { request_put: { key, value: Buffer.from(text) } }
+}
+
+function read(key: Buffer, withoutValue = false): IRequestOp {
+  return { request_range: { key, keys_only: withoutValue } }
+}
+
+function revisionOf({ header }: ITxnResponse): number {
+  return Number(header.revision)
+}
+
+function readRefusal({ responses }: ITxnResponse): Refusal {
+  const [lane, ...guarded] = responses.map(({ response_range: range }) => range.kvs[0])
+  return {
+    lane: { revision: Number(lane?.mod_revision ?? 0), id: lane?.value.toString() ?? '' },
+    guarded: guarded.map((found) => Number(found?.mod_revision ?? 0)),
+  }
+}
+
+function holds(guard: Guard, revision: number | undefined): boolean {
+  return revision === (guard.kind === 'absent' ? 0 : guard.revision)
+}
+
+function brokenGuard(guards: readonly Guard[], { guarded }: Refusal): string {
+  const broken = guards.find((guard, index) => !holds(guard, guarded[index]))
+  if (broken === undefined) throw new EtcdFailure('corrupt', 'etcd refused a transaction all of whose comparisons hold')
+  return broken.key
+}
+
+/** A revision does not come back; what is there may be deleted. */
+function isBrokenForGood(guards: readonly Guard[], { guarded }: Refusal): boolean {
+  return guards.some((guard, index) => guard.kind === 'at' && !holds(guard, guarded[index]))
+}
