@@ -1,8 +1,8 @@
 // @ts-check
 /** Holds the esbuild options that the build and `run-ts.mjs` share. */
 
-/** Packages that are imported as they are installed: they find their native code by their own place in node_modules. */
-const external = ['fs-native-extensions', 'esbuild', 'vitest']
+/** Packages that are imported as they are installed: they find their native code, or their files, by their own place in node_modules. */
+const external = ['fs-native-extensions', 'etcd3', 'esbuild', 'vitest']
 
 /**
  * CommonJS packages (winston, fastify, yargs) call `require` for node's own modules, which a bundle in ESM form does not have.

@@ -22,13 +22,14 @@ import { createRealHands } from '../execute/real-hands.ts'
 import { composeHands } from '../failfast/compose-hands.ts'
 import { createGuardClient } from '../failfast/guard-client.ts'
 import { readGuardReports } from '../failfast/guard-reports.ts'
-import { PROFILES } from '../membership/check-timings.ts'
+import { databaseCallMs, PROFILES } from '../membership/check-timings.ts'
 import type { Timings } from '../model/cluster-config.ts'
 import type { GuardReport } from '../model/guard-report.ts'
 import type { LogicalHostName } from '../model/names.ts'
 import type { Effects } from '../ports/effects.ts'
 import { createProcSearch } from '../ports/real-proc-search.ts'
 import { silentPeers } from '../ports/silent-peers.ts'
+import { COMPACT_EVERY_MS } from '../store/etcd/limits.ts'
 import { openDatabase } from '../store/open-database.ts'
 import type { HostFile } from './host-file.ts'
 import type { StartWish } from './join.ts'
@@ -58,6 +59,9 @@ export interface Daemon {
   close(): Promise<void>
 }
 
+/** Milliseconds that clustd waits for an etcd that comes up at the same time as its host. */
+const OPEN_WITHIN_MS = 10_000
+
 /** Wires clustd: the only place that says which database, drivers, methods and guard it is made of. Throws `DATABASE_*`. */
 export async function composeDaemon(composition: Composition): Promise<Daemon> {
   const { root, hostFile, effects, log, mode } = composition
@@ -71,7 +75,15 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   const runCommand = createRunCommand({ effects, tag: driverTag(hostKey(place), 'programs') })
   const missingPrograms = createLookForMissing(runCommand)
   const pathPrefixOf = (logicalHost: LogicalHostName): string => join(root, logicalHost)
-  const database = await openDatabase(hostFile, { effects, create: mode === 'found', log: warn })
+  let timings = (): Timings => PROFILES.default
+  const database = await openDatabase(hostFile, {
+    effects,
+    create: mode === 'found',
+    log: warn,
+    callMs: () => databaseCallMs(timings()),
+    openWithinMs: OPEN_WITHIN_MS,
+    compactEveryMs: COMPACT_EVERY_MS,
+  })
   const plans = new PlanRing(root, effects, log)
   let reports: readonly GuardReport[] = await readGuardReports(root)
   const expectCalls = createQuickMoves(effects)
@@ -92,7 +104,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
       program: join(composition.installation, 'dist/failfastd.mjs'),
       pathDirectories,
       rebootCommand: hostFile.rebootCommand,
-      timings: () => timingsOf(loop),
+      timings: () => timings(),
       hands: composeHands({ ...place, pathDirectories }, effects),
       log,
     }),
@@ -106,6 +118,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
     missingPrograms,
     guardReports: () => reports,
   })
+  timings = () => timingsOf(loop)
   const app = buildApp(loop.services, {
     facts: { effects, ...readLocalFacts(missingPrograms), recentMessages: (max) => log.recent(max) },
     log,
@@ -118,7 +131,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
       await listenOnSocket(app, socketPathOf(root))
     },
     close: async () => {
-      await Promise.all([app.close(), addresses.local.close(), addresses.ip.close(), plans.flush()])
+      await Promise.all([app.close(), addresses.local.close(), addresses.ip.close(), plans.flush(), database.close()])
     },
   }
 }

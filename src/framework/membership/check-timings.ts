@@ -32,6 +32,13 @@ const ABORT_MS_MAX = 60_000
 const MARGIN_MS_MAX = 60_000
 
 /**
+ * Milliseconds after which a call of the cluster database is given up: a stamp that fails by then can be sent again, elsewhere, several times before the guard fires.
+ */
+export function databaseCallMs({ guardMs }: Pick<Timings, 'guardMs'>): number {
+  return guardMs / 5
+}
+
+/**
  * Milliseconds without a new stamp after which a member is lost, on the observer's own monotonic clock, counted from when the observer saw its last stamp.
  * A lost host has stopped: its guard fired guardMs after it sent that stamp and had everything down abortMs (and a part of the margin) later.
  */
