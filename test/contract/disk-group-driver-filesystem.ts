@@ -130,7 +130,8 @@ export class FileSystemRigs {
   }
 }
 
-function hostOf(host: NamespaceHost): DiskGroupHost {
+/** Makes what the contract calls a host of one made of namespaces. */
+export function hostOf(host: NamespaceHost): DiskGroupHost {
   return {
     name: host.settings.physicalHost === 'h1' ? 'h1' : 'h2',
     driver: remoteDriver(host),

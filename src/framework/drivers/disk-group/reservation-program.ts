@@ -142,7 +142,7 @@ export function parseKeys(text: string): readonly bigint[] {
 export function parseHolder(text: string): bigint | undefined {
   if (/there is NO reservation held/.test(text)) return undefined
   const key = /^\s*Key\s*=\s*0x([0-9a-f]+)\s*$/im.exec(text)?.[1]
-  const type = /type:\s*(.+?)\s*$/m.exec(text)?.[1]
+  const type = /^\s*scope:.*\btype:\s*(.+?)\s*$/m.exec(text)?.[1]
   if (key === undefined || type === undefined) {
     throw new Error(`the reservation was not understood: ${JSON.stringify(text.slice(-200))}`)
   }
