@@ -7,11 +7,14 @@ import type { LabHost } from './lab-host.ts'
 /** Starting two Node.js programs, on a busy machine. */
 const START_MS = 30_000
 
-/** Sets the hosts of a lab up with the real commands: the first founds the cluster, the others join. */
-export async function startCluster(lab: Lab, cluster: object): Promise<void> {
+/** Sets the hosts of a lab up with the real commands: the first founds the cluster, the others join. `place`: of the database, default a directory of the lab. */
+export async function startCluster(
+  lab: Lab,
+  cluster: object,
+  place = `file:${join(lab.shared, 'database')}`,
+): Promise<void> {
   const [first, ...others] = [...lab.hosts.values()]
   if (first === undefined) throw new Error('a cluster needs a host')
-  const place = `file:${join(lab.shared, 'database')}`
   await first.haven('scadmin', 'setup', '--cluster', 'e2e', '--host', first.name, '--database', place)
   await first.haven('scadmin', 'startcluster', first.name, 'e2e')
   for (const host of others) {
