@@ -4,6 +4,7 @@ import { lifeForms } from './scadmin/life-forms.ts'
 import { scadminOptions } from './scadmin/scadmin-options.ts'
 import { storyForms } from './scadmin/story-forms.ts'
 import { switchForms } from './scadmin/switch-forms.ts'
+import { voterForms } from './scadmin/voter-forms.ts'
 
 export const scadmin = defineCommand({
   name: 'scadmin',
@@ -25,5 +26,5 @@ export const scadmin = defineCommand({
     { line: 'scadmin timeline', describe: 'See where every second of the last reconfiguration went.' },
     { line: 'scadmin explain ha1', describe: 'Ask why ha1 is where it is.' },
   ],
-  forms: [...lifeForms, ...switchForms, ...storyForms, ...databaseForms],
+  forms: [...lifeForms, ...switchForms, ...storyForms, ...databaseForms, ...voterForms],
 })

@@ -17,6 +17,7 @@ export type * from './wire/plan.ts'
 export type * from './wire/requests.ts'
 export type * from './wire/status.ts'
 export type * from './wire/timeline.ts'
+export type * from './wire/voters.ts'
 
 /** Header that carries the name of the operator for causes and the journal; the client sets it from SUDO_USER, else USER. */
 export const OPERATOR_HEADER = 'haven-operator'

@@ -10,7 +10,9 @@ import { openDatabase } from '../store/open-database.ts'
 import { startDetached } from './detach.ts'
 import { readHostFile } from './host-file.ts'
 import type { StartMode } from './join.ts'
+import { startVoter } from './offline/managed-etcd.ts'
 
+export { listVoters, removeVoter, startVoter, stopVoter } from './offline/managed-etcd.ts'
 export { restoreDatabase } from './offline/restore-database.ts'
 export { type SetUp, type SetUpRequest, setUpHost } from './offline/set-up-host.ts'
 
@@ -39,6 +41,8 @@ export interface ClustdStart {
 /** Starts clustd in the background. When it is awaited, resolves once its host is a member and rejects with why it is not. */
 export async function startClustd({ root, installation, mode, isAwaited }: ClustdStart): Promise<void> {
   const program = join(installation, 'bin/clustd')
+  // Where the database is an etcd of this very machine, it has to be there first.
+  startVoter({ root, installation })
   if (isAwaited) return startDetached({ root, mode, program })
   const environment = { ...process.env, HAVEN_ROOT: root }
   const words = [program, '--detach', '--mode', mode]

@@ -12,14 +12,16 @@ export const lifeForms = [
     summary: 'make this host part of a cluster; may be repeated',
     verb: ['setup'],
     required: ['cluster', 'host'],
-    optional: ['database', 'json'],
+    optional: ['database', 'address', 'json'],
     run: async ({ options }, context) => {
       const { setUpHost } = await context.offline()
       const made = await setUpHost({
         root: context.root,
         cluster: options.cluster ?? '',
         host: options.host ?? '',
+        installation: context.installation,
         ...(options.database !== undefined && { database: options.database }),
+        ...(options.address !== undefined && { address: options.address }),
       })
       if (context.json) printJson(context, made)
       else for (const line of made.done) printLine(context, line)

@@ -7,8 +7,15 @@ export const scadminOptions = {
   database: {
     kind: 'text',
     long: 'database',
-    value: 'file:DIRECTORY',
-    describe: 'where the cluster database is; default: var/lib/haven/database below HAVEN_ROOT',
+    value: 'PLACE',
+    describe:
+      'where the cluster database is: etcd (Haven runs one, on several machines), or file:DIRECTORY (one machine; default: var/lib/haven/database below HAVEN_ROOT)',
+  },
+  address: {
+    kind: 'text',
+    long: 'address',
+    value: 'ADDRESS',
+    describe: 'the IP address of this machine at which the others reach it; default: the only one it has',
   },
   background: { kind: 'flag', letter: 'a', describe: 'do not wait until it is done' },
   maintenance: { kind: 'flag', letter: 'm', describe: 'put into maintenance' },

@@ -12,9 +12,11 @@ import { decodeRecord } from '../../records/decode.ts'
 import { type Draft, draftsOfConfiguration, toWrite } from '../../records/encode.ts'
 import { CLUSTER_KEY, JOURNAL_KEY, keyOf } from '../../records/keys.ts'
 import { openDatabase } from '../../store/open-database.ts'
+import { readVoterFile } from '../../voter/voter-file.ts'
 import { defaultDatabaseDirectory, type HostFile, hostFilePath, readHostFile, writeHostFile } from '../host-file.ts'
 import { NEW_CLUSTER } from '../join.ts'
 import { becomeTheOnlyOne } from '../only-one.ts'
+import { managedPlace, startManagedEtcd } from './managed-etcd.ts'
 
 /** What `scadmin setup` is given. */
 export interface SetUpRequest {
@@ -22,8 +24,12 @@ export interface SetUpRequest {
   readonly root: string
   readonly cluster: string
   readonly host: string
-  /** `file:DIRECTORY`; left out: what this host has already, else the default directory. */
+  /** `file:DIRECTORY`, or `etcd` for one that Haven runs; left out: what this host has already, else the default directory. */
   readonly database?: string
+  /** For an etcd that Haven runs: the IP address of this machine at which the others reach it. Left out: the only one it has. */
+  readonly address?: string
+  /** Directory with `bin/voterd`. */
+  readonly installation: string
 }
 
 /** What was set up. */
@@ -51,17 +57,32 @@ export async function setUpHost(request: SetUpRequest): Promise<SetUp> {
   const wanted = wantedFile(request, present)
   const isSame = isSameValue(present, wanted)
   const database = describePlace(wanted.database)
+  if (isSame) await startIfManaged(request, wanted)
   if (isSame) return { ...(await enterDatabase(wanted)), ...namesOf(wanted), database }
   const unlock = becomeTheOnlyOne(root)
   try {
     // Before the database is touched: a host that cannot keep its own file should not be entered there.
     refuseUnwritable(root)
+    await startIfManaged(request, wanted)
     const { done, isStarted } = await enterDatabase(wanted)
     writeHostFile(root, wanted)
     return { ...namesOf(wanted), database, isStarted, done: [...done, `Wrote ${hostFilePath(root)}.`] }
   } finally {
     unlock()
   }
+}
+
+async function startIfManaged({ root, installation }: SetUpRequest, wanted: HostFile): Promise<void> {
+  const { database } = wanted
+  if (database.kind !== 'etcd' || !database.isManaged) return
+  if (readVoterFile(root) === undefined && isOfOthers(root)) return
+  await startManagedEtcd({ root, installation }, wanted, database)
+}
+
+/** A host of a cluster that has voters enough has none of its own. */
+function isOfOthers(root: string): boolean {
+  const present = readIfThere(root)?.database
+  return present?.kind === 'etcd' && present.isManaged
 }
 
 function namesOf({ cluster, physicalHost }: HostFile): Pick<SetUp, 'cluster' | 'physicalHost'> {
@@ -85,11 +106,12 @@ function wantedFile(request: SetUpRequest, present: HostFile | undefined): HostF
   const isMove = present !== undefined && present.cluster !== cluster
   const former = isMove ? undefined : present?.database
   const byDefault: DatabasePlace = { kind: 'file', directory: defaultDatabaseDirectory(request.root) }
-  const database = request.database === undefined ? (former ?? byDefault) : parsePlace(request.database)
+  const database = request.database === undefined ? (former ?? byDefault) : parsePlace(request, request.database)
   return { cluster, physicalHost, database, rebootCommand: present?.rebootCommand ?? [] }
 }
 
-function parsePlace(text: string): DatabasePlace {
+function parsePlace({ root, address }: SetUpRequest, text: string): DatabasePlace {
+  if (text === 'etcd') return managedPlace(root, address)
   const directory = /^file:(.+)$/.exec(text)?.[1]
   if (directory !== undefined) return { kind: 'file', directory: resolve(directory) }
   throw new HaError('USAGE', `'${text}' is no place of a cluster database`, {

@@ -1,0 +1,53 @@
+import { type Context, printAnswer, printJson, printLine } from '../../context.ts'
+import { voterLines } from '../../print/voter-lines.ts'
+import { scadminForm } from './scadmin-options.ts'
+
+/** Looks after the voters of an etcd that Haven runs. They need no clustd, so these speak to them directly. */
+export const voterForms = [
+  scadminForm({
+    summary: 'list the voters of the cluster database: who is well, who leads, how far behind the others are',
+    verb: ['voters'],
+    optional: ['json'],
+    run: async (_given, context) => {
+      printAnswer(context, await (await context.offline()).listVoters(context.root), voterLines)
+      return 0
+    },
+  }),
+  scadminForm({
+    summary: 'take a voter out; refused when the others would be no majority of healthy ones',
+    verb: ['voters', 'remove'],
+    words: [{ name: 'voter', value: 'VOTER', describe: 'the name of the voter' }],
+    optional: ['json'],
+    run: async ({ words }, context) => {
+      await (await context.offline()).removeVoter(context.root, words.voter)
+      say(context, { removed: words.voter }, `${words.voter} does not vote in the cluster database any more.`)
+      return 0
+    },
+  }),
+  scadminForm({
+    summary: 'start the voter of this machine, if it does not run',
+    verb: ['voters', 'start'],
+    optional: ['json'],
+    run: async (_given, context) => {
+      const { startVoter } = await context.offline()
+      startVoter(context)
+      say(context, { started: true }, "The voter of this machine is started. See how it gets on with 'scadmin voters'.")
+      return 0
+    },
+  }),
+  scadminForm({
+    summary: 'stop the voter of this machine in order, before the machine is switched off',
+    verb: ['voters', 'stop'],
+    optional: ['json'],
+    run: async (_given, context) => {
+      const stopped = await (await context.offline()).stopVoter(context.root)
+      say(context, { stopped }, stopped ? 'The voter of this machine has ended.' : 'No voter runs on this machine.')
+      return 0
+    },
+  }),
+]
+
+function say(context: Context, answer: unknown, sentence: string): void {
+  if (context.json) printJson(context, answer)
+  else printLine(context, sentence)
+}

@@ -1,0 +1,167 @@
+import { existsSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import type { OwnVoterJson, VotersJson } from '../../api/wire.ts'
+import { HaError, isHaError } from '../../errors/ha-error.ts'
+import type { EtcdPlace } from '../../model/database-place.ts'
+import type { PhysicalHostName } from '../../model/names.ts'
+import { createRealEffects } from '../../ports/real-effects.ts'
+import type { VoterAdmission } from '../../ports/voters.ts'
+import { voterWarnings } from '../../voter/quorum.ts'
+import {
+  ensureSupervisor,
+  openVoters,
+  startFirstVoter,
+  startJoinedVoter,
+  type VoterWorld,
+} from '../../voter/run-voter.ts'
+import { readVoterState } from '../../voter/state-file.ts'
+import { stopSupervisor } from '../../voter/stop-supervisor.ts'
+import { CLIENT_PORT, clientEndpoint, readVoterFile } from '../../voter/voter-file.ts'
+import { voterPaths } from '../../voter/voter-paths.ts'
+import { type HostFile, readHostFile } from '../host-file.ts'
+
+/** A host whose cluster database is an etcd that Haven runs. */
+export interface ManagedHost {
+  readonly root: string
+  /** Directory with `bin/voterd`. */
+  readonly installation: string
+}
+
+/** Says where the database of a first host is, before its etcd runs. Throws `USAGE` when `address` is none, or is needed. */
+export function managedPlace(root: string, address: string | undefined): EtcdPlace {
+  const own = readVoterFile(root)
+  if (own !== undefined) return placeOf(root, [clientEndpoint(own), ...own.others])
+  const isTls = hasCertificate(root)
+  return placeOf(root, [clientEndpoint({ address: ownAddress(address), isTls, clientPort: CLIENT_PORT, peerPort: 0 })])
+}
+
+/** Makes the place of an etcd that Haven runs, for the host below `root`: what it proves itself with is its own. */
+export function placeOf(root: string, endpoints: readonly string[]): EtcdPlace {
+  const isTls = endpoints.some((endpoint) => endpoint.startsWith('https:'))
+  return { kind: 'etcd', endpoints, isManaged: true, ...(isTls && { tls: voterPaths(root).tls }) }
+}
+
+/** Starts the voter of this host and waits until it serves; where the host has none yet, it becomes the first one of the cluster. */
+export async function startManagedEtcd(
+  { root, installation }: ManagedHost,
+  { cluster, physicalHost }: { readonly cluster: string; readonly physicalHost: PhysicalHostName },
+  place: EtcdPlace,
+): Promise<void> {
+  const [endpoint = ''] = place.endpoints
+  await startFirstVoter(worldOf({ root, installation }), {
+    cluster,
+    name: physicalHost,
+    address: new URL(endpoint).hostname.replace(/^\[|\]$/g, ''),
+    isTls: endpoint.startsWith('https:'),
+  })
+}
+
+/** Starts the voter that was admitted with a join, and waits until it votes. See `startJoinedVoter`. */
+export async function startVoterOfJoin(host: ManagedHost, admission: VoterAdmission): Promise<void> {
+  await startJoinedVoter(worldOf(host), admission)
+}
+
+/** Sees to it that the voter of this machine is supervised, if it has one. */
+export function startVoter(host: ManagedHost): void {
+  ensureSupervisor(worldOf(host))
+}
+
+/** Ends the voter of this machine in order, if one runs. */
+export async function stopVoter(root: string): Promise<boolean> {
+  return stopSupervisor(root, createRealEffects())
+}
+
+/** Asks all voters how they are. Works on hosts and on witnesses, with clustd or without. Throws `NOT_SET_UP`, `DATABASE_UNAVAILABLE`. */
+export async function listVoters(root: string): Promise<VotersJson> {
+  const { cluster, endpoints } = voterFacts(root)
+  const voters = openVoters({ root, cluster, effects: createRealEffects(), endpoints })
+  try {
+    const listed = await voters.list()
+    return { cluster, voters: listed, warnings: voterWarnings(listed), own: ownVoter(root) }
+  } catch (error) {
+    const own = ownVoter(root)
+    if (own === null || own.complaint === '' || !isHaError(error, 'DATABASE_UNAVAILABLE')) throw error
+    // What is wrong here is what whoever asks here can do something about.
+    return { cluster, voters: [], warnings: [`No voter answers; here: ${own.complaint}. ${own.remedy}`], own }
+  } finally {
+    voters.close()
+  }
+}
+
+/** Takes a voter out. Throws `VOTERS_UNSAFE`, `NOT_FOUND`, `DATABASE_UNAVAILABLE`. */
+export async function removeVoter(root: string, name: string): Promise<void> {
+  const { cluster, endpoints } = voterFacts(root)
+  const voters = openVoters({ root, cluster, effects: createRealEffects(), endpoints })
+  try {
+    const listed = await voters.list()
+    if (!listed.some((voter) => voter.name === name)) {
+      throw new HaError('NOT_FOUND', `there is no voter ${name}`, {
+        hint: `There are: ${listed.map((voter) => voter.name).join(', ')}`,
+      })
+    }
+    await voters.remove(name)
+  } finally {
+    voters.close()
+  }
+}
+
+function ownVoter(root: string): OwnVoterJson | null {
+  const file = readVoterFile(root)
+  if (file === undefined) return null
+  const state = readVoterState(root)
+  const isSupervised = state?.isSupervised === true
+  return {
+    name: file.name,
+    phase: isSupervised ? state.phase : 'stopped',
+    complaint: isSupervised ? state.complaint : 'nobody supervises it on this machine',
+    remedy: isSupervised ? state.remedy : 'Start it with: scadmin voters start',
+    isSupervised,
+    ...file.tuning,
+  }
+}
+
+function voterFacts(root: string): { readonly cluster: string; readonly endpoints: readonly string[] } {
+  const own = readVoterFile(root)
+  const host = readIfThere(root)
+  if (host?.database.kind === 'etcd' && host.database.isManaged) {
+    return { cluster: host.cluster, endpoints: host.database.endpoints }
+  }
+  if (own !== undefined) return { cluster: own.cluster, endpoints: [clientEndpoint(own), ...own.others] }
+  throw new HaError('NOT_SET_UP', 'the cluster database of this host is not an etcd that Haven runs', {
+    hint: 'It becomes one with: scadmin setup --database etcd; or, while the cluster runs: scadmin database migrate',
+  })
+}
+
+function readIfThere(root: string): HostFile | undefined {
+  try {
+    return readHostFile(root)
+  } catch (error) {
+    if (isHaError(error, 'NOT_SET_UP')) return undefined // A witness is no host.
+    throw error
+  }
+}
+
+function hasCertificate(root: string): boolean {
+  return existsSync(voterPaths(root).tls.certificate)
+}
+
+function worldOf({ root, installation }: ManagedHost): VoterWorld {
+  return { root, installation, effects: createRealEffects() }
+}
+
+/** The address that others reach this machine at: the one that was given, else the only one there is. */
+function ownAddress(given: string | undefined): string {
+  if (given !== undefined && isIP(given) !== 0) return given
+  if (given !== undefined) {
+    throw new HaError('USAGE', `'${given}' is no IP address`, { hint: 'Name one of this machine, such as 10.0.0.1.' })
+  }
+  const all = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses)
+  const usable = all.filter(({ internal, family }) => !internal && family === 'IPv4').map(({ address }) => address)
+  const [address] = usable
+  if (address !== undefined && usable.length === 1) return address
+  const what = usable.length === 0 ? 'no address' : `several addresses (${usable.join(', ')})`
+  throw new HaError('USAGE', `this machine has ${what}: say at which one the other voters reach it`, {
+    hint: 'Best one of a private network: --address ADDRESS',
+  })
+}
