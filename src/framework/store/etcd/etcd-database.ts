@@ -62,8 +62,7 @@ export class EtcdDatabase implements ClusterDatabase {
   async commit(guards: readonly Guard[], writes: readonly Write[], { signal }: CommitOptions): Promise<CommitOutcome> {
     this.#refuseClosed()
     const isGivenUp = (): boolean => signal?.aborted === true
-    if (isGivenUp())
-      throw new HaError('ABORTED', 'the commit was given up before it began', { cause: signal?.reason })
+    if (isGivenUp()) throw new HaError('ABORTED', 'the commit was given up before it began', { cause: signal?.reason })
     const prepared = prepareCommit(guards, writes)
     const { effects, endpoints } = this.#parts
     const untilMs = effects.nowMonotonicMs() + endpoints.callMs

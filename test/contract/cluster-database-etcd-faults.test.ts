@@ -1,0 +1,98 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { ClusterDatabase } from '../../src/framework/ports/cluster-database.ts'
+import { createRealEffects } from '../../src/framework/ports/real-effects.ts'
+import { openEtcdDatabase } from '../../src/framework/store/etcd/open-etcd-database.ts'
+import { type EtcdCluster, startEtcd } from '../etcd-process.ts'
+import { eventually } from '../eventually.ts'
+import { CommitStream, expectTrueAnswers, Witness } from './cluster-database-etcd-stream.ts'
+
+/** Enough for an election of these members (100 ms) on a busy machine, in a third of it. */
+const CALL_MS = 1500
+
+let etcd: EtcdCluster
+const clients: ClusterDatabase[] = []
+beforeEach(async () => {
+  etcd = await startEtcd({ members: 3 })
+})
+afterEach(async () => {
+  for (const client of clients.splice(0)) await client.close()
+  await etcd.end()
+})
+
+async function connect(first = 0, callMs = CALL_MS): Promise<ClusterDatabase> {
+  const endpoints = [...etcd.endpoints.slice(first), ...etcd.endpoints.slice(0, first)]
+  const client = await openEtcdDatabase({
+    place: { kind: 'etcd', endpoints, isManaged: false },
+    cluster: 'demo',
+    effects: createRealEffects(),
+    create: true,
+    callMs: () => callMs,
+  })
+  clients.push(client)
+  return client
+}
+
+const durable = { durability: 'durable' } as const
+const put = (key: string, value: number) => ({ kind: 'put', key, value }) as const
+
+describe('etcd of three members', () => {
+  it('goes on through another when the one in use is frozen: commits, readings and watches', async () => {
+    const [a, b] = [await connect(0), await connect(1)]
+    const start = await a.read()
+    const witness = new Witness(a, start.revision)
+    await a.commit([], [put('x', 1)], durable)
+    etcd.members[0]?.freeze()
+    for (let value = 2; value <= 10; value += 1)
+      expect(await a.commit([], [put('x', value)], durable)).toMatchObject({ kind: 'committed' })
+    const { revision } = await b.read()
+    expect((await a.read()).revision).toBe(revision)
+    await witness.reaches(revision)
+    const told = witness.changes.map((change) => change.kind === 'put' && change.record.value)
+    expect(told).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+  })
+
+  it('says what is true, loses nothing and does nothing twice while the leader is killed in the middle of commits', async () => {
+    const streams = [new CommitStream(await connect(0), 'a'), new CommitStream(await connect(1), 'b')]
+    const follower = await connect(2)
+    const start = await follower.read()
+    const witness = new Witness(follower, start.revision)
+    for (const stream of streams) stream.start()
+    const reach = (more: number): Promise<true> => {
+      const wanted = streams.map((stream) => stream.committed + more)
+      return eventually('more commits', 15_000, () =>
+        streams.every((stream, index) => stream.committed >= (wanted[index] ?? 0)) ? true : undefined,
+      )
+    }
+    await reach(20)
+    const leader = await etcd.leader()
+    await leader.kill()
+    await reach(20)
+    await leader.start()
+    await reach(20)
+    for (const stream of streams) await stream.stop()
+    const { revision } = await follower.read()
+    await witness.reaches(revision)
+    const history = new Witness(await connect(0), start.revision)
+    await history.reaches(revision)
+    expectTrueAnswers(streams, history)
+    expect(witness.changes).toEqual(history.changes)
+  })
+
+  it('fails in time with DATABASE_UNAVAILABLE while all are stopped, and goes on when they are', async () => {
+    const a = await connect(0, 300)
+    const witness = new Witness(a, (await a.read()).revision)
+    await a.commit([], [put('x', 1)], durable)
+    for (const member of etcd.members) member.freeze()
+    await expect(a.commit([], [put('x', 2)], durable)).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
+    await expect(a.read()).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
+    for (const member of etcd.members) member.thaw()
+    const outcome = await eventually('a commit', 10_000, () =>
+      a.commit([], [put('x', 3)], durable).catch(() => undefined),
+    )
+    expect(outcome.kind).toBe('committed')
+    const { revision, records } = await a.read()
+    expect(records.get('x')?.value).toBe(3)
+    await witness.reaches(revision)
+    expect(witness.changes.at(-1)).toMatchObject({ record: { value: 3 } })
+  })
+})
