@@ -44,8 +44,8 @@ export interface InterfaceSight {
   readonly network: NetworkName
   /** What the kernel says of its adapter. `unknown`: not looked yet. */
   readonly link: 'up' | 'down' | 'unknown'
-  /** Peers whose heartbeats arrive over it, by name. */
-  readonly hears: readonly PhysicalHostName[]
+  /** Peers whose heartbeats arrive over it, by name; null: it does not listen there (another role, or no key). */
+  readonly hears: readonly PhysicalHostName[] | null
   /** Whether anything outside of the cluster answers over it; null: not asked, or nobody to ask. */
   readonly reaches: boolean | null
 }
@@ -73,3 +73,6 @@ export interface GroupSight {
 export type InterfaceState = 'up' | 'unknown' | 'unavailable' | 'unreachable' | 'failed'
 /** Likewise for a network. */
 export type NetworkState = 'up' | 'unknown' | 'unavailable' | 'partitioned' | 'down'
+
+/** How a question over an adapter whether anybody is there ended. */
+export type ProbeAnswer = 'answered' | 'unanswered' | 'nobody-to-ask'

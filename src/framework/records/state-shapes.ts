@@ -43,7 +43,7 @@ export const networkSightShape: z.ZodType<NetworkSight> = z.object({
     z.object({
       network: networkName,
       link: z.enum(['up', 'down', 'unknown']),
-      hears: z.array(physicalHostName),
+      hears: z.array(physicalHostName).nullable(),
       reaches: z.boolean().nullable(),
     }),
   ),
