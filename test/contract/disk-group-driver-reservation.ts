@@ -107,6 +107,8 @@ export class ReservationRigs {
   }
 
   async #close(): Promise<void> {
+    // A host cannot end before the kernel has unmounted what it had.
+    this.#target?.thaw()
     await Promise.all(this.#hosts.map((host) => host.powerOff()))
     await this.#target?.close()
     this.#hosts = []

@@ -73,6 +73,14 @@ export class IscsiTarget {
     await this.#startDaemon()
   }
 
+  /** Ends every session; hosts open new ones by themselves. The target keeps what the old ones had registered. */
+  async dropSessions(): Promise<void> {
+    const shown = await this.#tell('conn', 'show')
+    for (const [, session, connection] of shown.matchAll(/Session: (\d+)\s+Connection: (\d+)/g)) {
+      await this.#tell('conn', 'delete', '--sid', session ?? '', '--cid', connection ?? '')
+    }
+  }
+
   /** Opens a session of a host. */
   async attach(host: string): Promise<IscsiDisk> {
     const directory = join(this.#directory, host)
@@ -97,10 +105,14 @@ export class IscsiTarget {
     }
   }
 
+  /** Lets every disk answer again. */
+  thaw(): void {
+    for (const disk of this.#disks) disk.process.kill('SIGCONT')
+  }
+
   /** Nothing may be mounted from it any more. */
   async close(): Promise<void> {
     for (const disk of this.#disks) {
-      disk.process.kill('SIGCONT')
       await command('losetup', '--detach', disk.device)
       await kill(disk.process)
     }
@@ -109,16 +121,19 @@ export class IscsiTarget {
   }
 
   async #startDaemon(): Promise<void> {
-    const socket = join(this.#directory, 'control')
     const start = `echo ready; exec tgtd -f -C 0 --iscsi portal=${PORTAL} >${this.#directory}/log 2>&1`
-    this.#daemon = await this.#space.launch(['sh', '-c', start], { TGT_IPC_SOCKET: socket })
-    const tell = (...words: readonly string[]): Promise<string> => {
-      const [mode, op, ...rest] = words
-      const what = ['-C', '0', '--lld', 'iscsi', '--mode', mode ?? '', '--op', op ?? '', '--tid', '1', ...rest]
-      return this.#space.run('env', `TGT_IPC_SOCKET=${socket}`, 'tgtadm', ...what)
-    }
-    await eventually('the target to listen', START_MS, () => tell('target', 'new', '-T', TARGET).then(() => true))
-    await tell('logicalunit', 'new', '--lun', '1', '-b', this.image)
-    await tell('target', 'bind', '-I', 'ALL')
+    this.#daemon = await this.#space.launch(['sh', '-c', start], { TGT_IPC_SOCKET: this.#control })
+    await eventually('the target to listen', START_MS, () => this.#tell('target', 'new', '-T', TARGET).then(() => true))
+    await this.#tell('logicalunit', 'new', '--lun', '1', '-b', this.image)
+    await this.#tell('target', 'bind', '-I', 'ALL')
+  }
+
+  get #control(): string {
+    return join(this.#directory, 'control')
+  }
+
+  #tell(mode: string, op: string, ...rest: readonly string[]): Promise<string> {
+    const words = ['-C', '0', '--lld', 'iscsi', '--mode', mode, '--op', op, '--tid', '1', ...rest]
+    return this.#space.run('env', `TGT_IPC_SOCKET=${this.#control}`, 'tgtadm', ...words)
   }
 }

@@ -7,6 +7,7 @@ import type { DiskGroupCall, DiskGroupDriver, DiskGroupStatus, ImportCall } from
 import type { DriverHost } from '../driver-host.ts'
 import { type Owner, refuseHeld } from '../ownership-mark.ts'
 import { driverTag, findTagged } from '../processes.ts'
+import { settleSoon } from '../settle-soon.ts'
 import { mountFileSystem, prepareMountPoint, unmountForMark } from './check-and-mount.ts'
 import type { InsideMark } from './group-mark.ts'
 import {
@@ -31,13 +32,17 @@ import { type BlockDevice, isBusy, unusable } from './storage.ts'
  * machine: a device that the kernel has in use in another mount namespace is never imported, not even by force.
  */
 export function fileSystemDriver(host: DriverHost): DiskGroupDriver {
-  const at = (group: DiskGroup, call: DiskGroupCall): FileSystemPlace => placeOf(host, asFileSystems(group), call)
+  const at = <Value>(
+    group: DiskGroup,
+    call: DiskGroupCall,
+    work: (place: FileSystemPlace) => Promise<Value>,
+  ): Promise<Value> => settleSoon(host.effects, call.signal, () => work(placeOf(host, asFileSystems(group), call)))
   return {
     kind: 'filesystem',
-    status: async (group, call) => readStatus(at(group, call)),
-    import: async (group, call) => importGroup(at(group, call), call),
-    export: async (group, call) => exportGroup(at(group, call)),
-    leftovers: async (group, call) => findLeftovers(at(group, call)),
+    status: async (group, call) => at(group, call, readStatus),
+    import: async (group, call) => at(group, call, (place) => importGroup(place, call)),
+    export: async (group, call) => at(group, call, exportGroup),
+    leftovers: async (group, call) => at(group, call, findLeftovers),
   }
 }
 

@@ -100,17 +100,19 @@ export class InsideMark {
   /**
    * Removes ours, durably, and tells whether there was one; another host's is left alone. On a file system that has become read-only or
    * fails to write nothing can be removed: unmounting is more important, and the mark that stays is listed as a leftover.
+   *
+   * A program does it: on a disk that does not answer it hangs, and not one of the few threads that this process has for files.
    */
   async remove(root: string): Promise<boolean> {
+    const { run, signal } = this.#parts
     try {
       if (!this.isOurs(await this.read(root))) return false
-      await rm(join(root, MARK), { force: true })
-      await syncDirectory(root)
-      return true
     } catch (error) {
-      if (isErrno(error, 'EROFS', 'EIO')) return false
+      if (isErrno(error, 'EIO')) return false
       throw error
     }
+    const { exitCode } = await run(['/bin/sh', '-c', REMOVE, 'sh', join(root, MARK), root], { signal, accept: [0, 1] })
+    return exitCode === 0
   }
 
   /** Reads it without mounting, and so without replaying a journal that may be another host's. */
@@ -155,6 +157,9 @@ export class InsideMark {
     })
   }
 }
+
+/** `sync` of a directory makes the removal durable; older versions of it sync everything, and so would wait for other disks. */
+const REMOVE = 'rm -f -- "$1" && sync -- "$2"'
 
 /** XFS counts addresses on the disk in units of this size, whatever the disk does. */
 const SECTOR_BYTES = 512
