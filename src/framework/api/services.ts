@@ -1,7 +1,8 @@
 import type { ClusterState } from '../model/cluster-state.ts'
 import type { ConfigurationChange } from '../model/configuration-change.ts'
+import type { Fence, FenceDeviceStatus } from '../model/fencing.ts'
 import type { GuardReport } from '../model/guard-report.ts'
-import type { ClusterName, LogicalHostName, PhysicalHostName } from '../model/names.ts'
+import type { ClusterName, FenceDeviceName, LogicalHostName, PhysicalHostName } from '../model/names.ts'
 import type { Cause, Plan, Reconfiguration } from '../model/reconfiguration.ts'
 import type { HalfRun, Progress } from '../model/timeline.ts'
 import type { Snapshot } from '../ports/cluster-database.ts'
@@ -46,8 +47,33 @@ export interface ApiServices {
   snapshot(): Promise<Snapshot>
   /** Replaces the configuration by that of a backup that was checked already. Refused (`IN_USE`) while any logical host is mastered. */
   restore(records: Snapshot['records']): Promise<void>
+  /** Returns the last fence of each host that was ever fenced. */
+  fences(): readonly Fence[]
+  /** Returns what fence devices said when members asked them last. */
+  fenceStatus(): readonly FenceDeviceStatus[]
+  /**
+   * Fences a host by an operator's order. Resolves when a device has confirmed it; `reconfiguration` null = the host was no member. Throws `FENCE_FAILED`,
+   * `HOST_ALIVE` unless `evenIfAlive`, `NOT_FOUND`, `LOST_RACE`, `DATABASE_*`.
+   */
+  fence(order: FenceByHand & { readonly evenIfAlive: boolean }): Promise<FencedByHand>
+  /** Takes an operator's word that a host is off. Returns the reconfiguration, null = it was no member. Throws `HOST_ALIVE`, `NOT_FOUND`, `LOST_RACE`, `DATABASE_*`. */
+  confirmDown(order: FenceByHand): Promise<number | null>
   /** Returns reports of what the guard of this host stopped in former lives, newest first; bounded. */
   guardReports(): readonly GuardReport[]
+}
+
+/** Who wants which host fenced, or says that it is off, and why. */
+export interface FenceByHand {
+  readonly host: PhysicalHostName
+  /** User name. */
+  readonly operator: string
+  readonly reason: string
+}
+
+/** What came of a fence. */
+export interface FencedByHand {
+  readonly confirmed: { readonly devices: readonly FenceDeviceName[]; readonly tookMs: number }
+  readonly reconfiguration: number | null
 }
 
 /** A logical host that one host gave up and another has not taken on yet. */

@@ -5,9 +5,10 @@ import type { HalfCommitted } from '../execute/commit-half.ts'
 import { executeHalf, type HalfContext, type Permit } from '../execute/execute-half.ts'
 import { sleepUntilAborted } from '../execute/run-within.ts'
 import { Served } from '../execute/served.ts'
+import { isProvedOff } from '../membership/fencing.ts'
 import { mayTakeOnUncleanFrom, takeOnUncleanFromMs } from '../membership/join-wait.ts'
 import { actorOf } from '../model/mastery.ts'
-import type { LogicalHostName } from '../model/names.ts'
+import type { LogicalHostName, PhysicalHostName } from '../model/names.ts'
 import type { HalfKind } from '../model/step.ts'
 import type { HalfRun, Progress } from '../model/timeline.ts'
 import { type Due, dueHalves } from '../plan/due-halves.ts'
@@ -121,7 +122,8 @@ export class Actor {
     if (half.kind !== 'take-on' || at?.mastery.kind !== 'takingOn') return false
     const now = parts.effects.nowMonotonicMs()
     const timings = this.#host.timings()
-    const others = at.mastery.uncleanOn.filter((host) => host !== parts.host)
+    // Of a host that was proved off since nothing has to run out.
+    const others = at.mastery.uncleanOn.filter((host) => host !== parts.host && !this.#isProvedOff(host))
     const joinedMs = takeOnUncleanFromMs(joinedAtMs, timings)
     const untilMs = Math.max(
       others.length === 0 || mayTakeOnUncleanFrom(joinedAtMs, now, timings) ? 0 : joinedMs,
@@ -137,6 +139,11 @@ export class Actor {
       this.#bell.ring()
     })
     return true
+  }
+
+  #isProvedOff(host: PhysicalHostName): boolean {
+    const { fencing } = this.#host.view
+    return isProvedOff(fencing.fences().get(host), fencing.rejoins().get(host)?.lostIncarnation)
   }
 
   #start(due: Due): void {

@@ -16,6 +16,7 @@ import { directoryDriver } from '../drivers/disk-group/directory.ts'
 import { fileSystemDriver } from '../drivers/disk-group/filesystem.ts'
 import { createLookForMissing } from '../drivers/missing-programs.ts'
 import { driverTag } from '../drivers/processes.ts'
+import { createFenceAgents } from '../drivers/fence/fence-agents.ts'
 import { createRunCommand } from '../drivers/run-command.ts'
 import { isHaError } from '../errors/ha-error.ts'
 import { createRealHands } from '../execute/real-hands.ts'
@@ -125,6 +126,11 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   })
   return {
     loop,
+    fenceAgents: createFenceAgents({
+      run: createRunCommand({ effects, tag: driverTag(hostKey(place), 'fence') }),
+      effects,
+      warn,
+    }),
     listen: async () => {
       // Former lives are reported once they were cleaned up after, which the start has done.
       reports = await readGuardReports(root)

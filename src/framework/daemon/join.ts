@@ -1,12 +1,13 @@
 import { assertNever } from '../errors/assert-never.ts'
 import { HaError } from '../errors/ha-error.ts'
 import { PROFILES } from '../membership/check-timings.ts'
+import { rejoinVerdict } from '../membership/rejoins.ts'
 import type { ClusterConfig } from '../model/cluster-config.ts'
 import { LATER_DEFAULTS } from '../model/later-defaults.ts'
 import type { PhysicalHostName } from '../model/names.ts'
 import { newPhysicalHost } from '../model/new-physical-host.ts'
 import type { Cause } from '../model/reconfiguration.ts'
-import { type Draft, draftsOfConfiguration, toWrite } from '../records/encode.ts'
+import { type Draft, draftsOfConfiguration, putRejoins, toWrite } from '../records/encode.ts'
 import { CLUSTER_KEY, JOURNAL_KEY, keyOf } from '../records/keys.ts'
 import type { Host } from './host.ts'
 import { type SignsOfLife, watchSignsOfLife } from './signs-of-life.ts'
@@ -29,11 +30,46 @@ export async function becomeMember(host: Host, stamper: Stamper, wish: StartWish
   const mode: StartMode = wish !== 'auto' ? wish : signs.alive.length > 0 ? 'join' : 'found'
   if (mode === 'found') await refuseAlive(host, signs)
   else await refuseNotStarted(host, signs)
+  const rejoin = judgeRejoin(host, wish, mode)
   const lost = lostBefore(host, signs, mode)
   if (lost.length > 0) await giveUpLost(host, lost, signs)
   const name = host.parts.host
   const isFirst = host.state().members.size === 0
-  await join(host, stamper, isFirst ? { kind: 'cluster-started', host: name } : { kind: 'host-joined', host: name })
+  const cause: Cause = { kind: isFirst ? 'cluster-started' : 'host-joined', host: name }
+  await join(host, stamper, cause, rejoin)
+}
+
+/**
+ * Judges whether this host may join although nobody said so, and drafts what is remembered of it. Only who joins a cluster that went on without it is judged:
+ * a cluster that is started anew has lost all its hosts, and they come back by themselves. Throws `REJOIN_REFUSED`.
+ */
+function judgeRejoin(host: Host, wish: StartWish, mode: StartMode): readonly Draft[] {
+  const { parts, view } = host
+  const before = view.fencing.rejoins().get(parts.host)
+  const { members, cluster } = host.state()
+  const isLost = mode === 'join' && (members.has(parts.host) || (before?.lostIncarnation ?? null) !== null)
+  const nowWallMs = parts.effects.nowWallMs()
+  const verdict = wish === 'auto' ? rejoinVerdict({ isLost, before }, nowWallMs, cluster.rejoins) : undefined
+  if (verdict?.kind === 'refused') throw rejoinRefused(host, verdict.used)
+  if (before === undefined && verdict?.kind !== 'counted') return []
+  const kept = verdict?.kind === 'counted' ? verdict.byItselfWallMs : (before?.byItselfWallMs ?? [])
+  // Whoever starts a host by hand has looked at it.
+  const byItselfWallMs = verdict === undefined ? [] : kept
+  return [putRejoins({ host: parts.host, lostIncarnation: null, atWallMs: nowWallMs, byItselfWallMs })]
+}
+
+function rejoinRefused({ parts, view }: Host, used: number): HaError {
+  const fence = view.fencing.fences().get(parts.host)
+  const lost = view.fencing.rejoins().get(parts.host)?.lostIncarnation
+  const how =
+    fence !== undefined && fence.incarnation === lost
+      ? `was fenced by ${fence.by} (${fence.why})`
+      : 'was lost or aborted'
+  const limits =
+    used === 0 ? 'hosts are started by hand then' : `it did so ${used} times lately, which is as often as it may`
+  return new HaError('REJOIN_REFUSED', `${parts.host} ${how} and does not join by itself: ${limits}`, {
+    hint: 'Find out why. Then start it by hand with scadmin startnode, or allow more with: scconf CLUSTER --rejoins-max NUMBER',
+  })
 }
 
 /** Carries on the life of a clustd that was killed: the guard still watches, the others have not given it up. Services ran on all the while. */
@@ -180,7 +216,7 @@ async function giveUpLost(host: Host, lost: Lost, signs: SignsOfLife): Promise<v
 }
 
 /** The record that makes this host a member and its first stamp are one commit; the deadline counts from before it. */
-async function join(host: Host, stamper: Stamper, cause: Cause): Promise<void> {
+async function join(host: Host, stamper: Stamper, cause: Cause, rejoin: readonly Draft[]): Promise<void> {
   const { effects, guard, log } = host.parts
   let sentMs = effects.nowMonotonicMs()
   const made = await host.submit({
@@ -189,7 +225,7 @@ async function join(host: Host, stamper: Stamper, cause: Cause): Promise<void> {
     accept: () => {
       sentMs = effects.nowMonotonicMs()
     },
-    also: (plan) => [stamper.draft(plan.number)],
+    also: (plan) => [stamper.draft(plan.number), ...rejoin],
   })
   if (made === null) {
     const [other = 'another host'] = host.state().members.keys()

@@ -5,6 +5,7 @@ import { Actor } from './actor.ts'
 import { AdmissionBook } from './admission/book.ts'
 import { DeadlineKeeper } from './deadline-keeper.ts'
 import { Holder } from './holder.ts'
+import { Fencing } from './fencing.ts'
 import { Host } from './host.ts'
 import { becomeMember, type StartWish } from './join.ts'
 import { leaveCluster } from './leave.ts'
@@ -54,6 +55,7 @@ class Loop implements HostLoop {
   readonly #observer: Observer
   readonly #stamper: Stamper
   readonly #tasks: Promise<void>[] = []
+  readonly #fencing: Fencing
   #leaving: Promise<readonly StillTakenOn[]> | undefined
 
   constructor(parts: HostParts) {
@@ -65,10 +67,12 @@ class Loop implements HostLoop {
     this.#stamper = new Stamper(this.#host, this.#deadline, () => void this.#leaveUnguarded())
     this.services = createServices({
       host: this.#host,
+    this.#fencing = new Fencing(this.#host, this.#deadline, this.#observer, this.#stamper)
       leave: (by) => this.leave(by),
       stampAges: () => this.#stampAges(),
     })
     this.book = new AdmissionBook(this.#host)
+      fencing: this.#fencing,
     this.ended = this.#end()
   }
 
@@ -93,6 +97,7 @@ class Loop implements HostLoop {
     this.#run(() => this.#deadline.watch())
     this.#run(() => knowledge.rereadNowAndThen())
   }
+    this.#run(() => this.#fencing.run())
 
   leave(by: string): Promise<readonly StillTakenOn[]> {
     this.#leaving ??= leaveCluster(this.#host, by).catch((error: unknown) => {

@@ -18,6 +18,7 @@ import { ownHealth } from '../membership/own-health.ts'
 import type { PhysicalHostName } from '../model/names.ts'
 import type { Touched } from '../records/cluster-view.ts'
 import type { DeadlineKeeper } from './deadline-keeper.ts'
+import { lossOf } from './fence-orders.ts'
 import type { Host } from './host.ts'
 import type { Promiser } from './promiser.ts'
 
@@ -44,6 +45,11 @@ export class Observer {
     const { knowledge, view } = this.#host
     this.#note({ state: true, timeline: false, stamps: [...view.stamps().keys()] })
     this.#stopListening = knowledge.listen((touched) => this.#note(touched))
+  }
+
+  /** What is known of the stamps of the others. */
+  get watch(): StampWatch {
+    return this.#watch
   }
 
   /** How long ago the present stamp of each other member was first seen, milliseconds. */
@@ -142,6 +148,7 @@ export class Observer {
         },
         unchangedStamps,
         isWanted: () => !life.signal.aborted && lost.every(isSilent),
+        also: () => lost.map(({ host, incarnation }) => lossOf(this.#host, host, incarnation)),
       })
       const now = parts.effects.nowMonotonicMs()
       const { budgets } = this.#host.state().cluster

@@ -4,6 +4,7 @@ import type { GuardReport } from '../model/guard-report.ts'
 import type { ClusterName, LogicalHostName, PhysicalHostName } from '../model/names.ts'
 import type { ClusterDatabase } from '../ports/cluster-database.ts'
 import type { Effects } from '../ports/effects.ts'
+import type { FenceAgents } from '../ports/fence-agents.ts'
 import type { Guard } from '../ports/guard.ts'
 import type { Log } from '../ports/log.ts'
 import type { Peers } from '../ports/peers.ts'
@@ -19,6 +20,8 @@ export interface HostParts {
   /** Datagrams to and from the other hosts; the loop closes it. `silentPeers()` where there is no network for them. */
   readonly peers: Peers
   readonly hands: Hands
+  /** Switches other hosts off; absent: nothing that is configured can be asked. */
+  readonly fenceAgents?: FenceAgents
   readonly guard: Guard
   readonly log: Log
   /**

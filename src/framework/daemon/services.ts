@@ -4,6 +4,7 @@ import type { Cause } from '../model/reconfiguration.ts'
 import { checkPlan } from '../plan/check-plan.ts'
 import { needsSettling, plan } from '../plan/planner.ts'
 import { configureCluster, restoreConfiguration } from './configure-cluster.ts'
+import type { Fencing } from './fencing.ts'
 import type { Host } from './host.ts'
 import { Previews } from './previews.ts'
 
@@ -12,10 +13,11 @@ export interface ServicesParts {
   readonly host: Host
   stampAges: ApiServices['stampAges']
   leave: ApiServices['leave']
+  readonly fencing: Pick<Fencing, 'fence' | 'confirmDown'>
 }
 
 /** Makes what the API asks: questions are answered from what this host knows, requests are planned and committed here. */
-export function createServices({ host, stampAges, leave }: ServicesParts): ApiServices {
+export function createServices({ host, stampAges, leave, fencing }: ServicesParts): ApiServices {
   const { parts, view, knowledge, life } = host
   const { effects } = parts
   const previews = new Previews()
@@ -59,6 +61,10 @@ export function createServices({ host, stampAges, leave }: ServicesParts): ApiSe
       await settle(host)
     },
     guardReports: () => parts.guardReports(),
+    fences: () => [...view.fencing.fences().values()],
+    fenceStatus: () => [...view.fencing.status().values()],
+    fence: (order) => fencing.fence(order),
+    confirmDown: (order) => fencing.confirmDown(order),
   }
 
   function identityOf({ incarnation }: Host): Identity {

@@ -1,5 +1,5 @@
 import { describeError, isHaError } from '../errors/ha-error.ts'
-import { sleepUntilAborted } from '../execute/run-within.ts'
+import { CALLED_OFF, sleepUntilAborted } from '../execute/run-within.ts'
 import { type Draft, putStamp, toWrite } from '../records/encode.ts'
 import { keyOf } from '../records/keys.ts'
 import type { DeadlineKeeper } from './deadline-keeper.ts'
@@ -14,6 +14,7 @@ export class Stamper {
   readonly #deadline: DeadlineKeeper
   readonly #onGuardLost: () => void
   #sequence = 0
+  #wake = new AbortController()
 
   constructor(host: Host, deadline: DeadlineKeeper, onGuardLost: () => void) {
     this.#host = host
@@ -48,16 +49,24 @@ export class Stamper {
     return true
   }
 
+  /** Stamps at once, or as soon as the stamp that is under way is committed: somebody has asked whether this host lives. */
+  stampNow(): void {
+    this.#wake.abort(CALLED_OFF)
+  }
+
   async run(): Promise<void> {
     const { effects } = this.#host.parts
     const { signal } = this.#host.life
     let sentMs = this.#deadline.lastStampSentMs ?? effects.nowMonotonicMs()
     let isFailing = false
+    if (signal.aborted) return
+    signal.addEventListener('abort', () => this.stampNow(), { once: true })
     for (;;) {
       const { stampMs } = this.#host.timings()
       const waitMs = isFailing ? stampMs / 4 : sentMs + stampMs - effects.nowMonotonicMs()
-      if (waitMs > 0) await sleepUntilAborted(effects, waitMs, signal)
+      if (waitMs > 0) await sleepUntilAborted(effects, waitMs, this.#wake.signal)
       if (signal.aborted) return
+      this.#wake = new AbortController()
       sentMs = effects.nowMonotonicMs()
       const stamped = await this.#stamp(sentMs, isFailing)
       if (stamped === 'ended') return

@@ -156,6 +156,16 @@ export const ERROR_CODES = {
     exitCode: 8,
     retryable: true,
     meaning: 'The cluster database stayed locked by another writer for too long.',
+  HOST_ALIVE: {
+    exitCode: 6,
+    retryable: false,
+    meaning: 'The host gives signs of life, or is this one, and so is not fenced or taken for dead.',
+  },
+  REJOIN_REFUSED: {
+    exitCode: 6,
+    retryable: false,
+    meaning: 'This host was fenced or lost, and has to be started by hand.',
+  },
   },
   DATABASE_CORRUPT: {
     exitCode: 8,
