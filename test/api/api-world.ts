@@ -47,6 +47,8 @@ export class ApiWorld extends SmallWorld {
       facts: {
         effects: this.clock.effects(),
         missingPrograms: async (programs) => programs.filter((program) => this.missing.has(`alpha ${program}`)),
+        checkPrograms: async (programs) =>
+          programs.map((path) => ({ path, isExecutable: !this.missing.has(`alpha ${path}`), sha256: null })),
         lookUp: async (name) => this.names.get(name),
         recentMessages: () => [{ atWallMs: 1, level: 'info', text: 'hello', reconfiguration: null }],
       },

@@ -1,11 +1,13 @@
 import type { Effects } from '../ports/effects.ts'
-import type { MessageJson } from './wire.ts'
+import type { CheckedProgramJson, MessageJson } from './wire.ts'
 
 /** What the API has to know of the world beside the cluster; `readLocalFacts` is that of a real host. */
 export interface HostFacts {
   readonly effects: Pick<Effects, 'nowMonotonicMs' | 'nowWallMs'>
   /** Returns those of the programs that cannot be executed on this host now; empty also when that cannot be known. */
   missingPrograms(programs: readonly string[]): Promise<readonly string[]>
+  /** Tells what programs are on this host now, in their order. Throws `METHOD_FAILED` when that cannot be known. */
+  checkPrograms(programs: readonly string[]): Promise<readonly CheckedProgramJson[]>
   /** Returns the IP address of a host name as this host knows it; undefined = it knows none. */
   lookUp(name: string): Promise<string | undefined>
   /** Returns the last lines of this host's log, oldest first, at most `max`. */

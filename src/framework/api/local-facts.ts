@@ -1,12 +1,15 @@
 import { lookup } from 'node:dns/promises'
 import { isHaError } from '../errors/ha-error.ts'
 import type { HostFacts } from './host-facts.ts'
+import type { CheckedProgramJson } from './wire.ts'
 
-/** Makes the facts that come from this host itself: its files, by `look`, and its resolver. */
+/** Makes the facts that come from this host itself: its files, by `look` and `check`, and its resolver. */
 export function readLocalFacts(
   look: (programs: readonly string[], signal: AbortSignal) => Promise<readonly string[]>,
-): Pick<HostFacts, 'missingPrograms' | 'lookUp'> {
+  check: (programs: readonly string[], signal: AbortSignal) => Promise<readonly CheckedProgramJson[]>,
+): Pick<HostFacts, 'missingPrograms' | 'checkPrograms' | 'lookUp'> {
   return {
+    checkPrograms: (programs) => check(programs, new AbortController().signal),
     missingPrograms: async (programs) => {
       try {
         return await look(programs, new AbortController().signal)

@@ -1,3 +1,5 @@
+import type { AdmissionDesk } from './admission-desk.ts'
+import type { Identify } from './caller.ts'
 import type { HostFacts } from './host-facts.ts'
 import type { ApiServices } from './services.ts'
 
@@ -5,6 +7,10 @@ import type { ApiServices } from './services.ts'
 export interface RouteContext {
   readonly services: ApiServices
   readonly facts: HostFacts
+  /** Undefined = this clustd lets no machine in. */
+  readonly desk: AdmissionDesk | undefined
+  /** Tells who asks. */
+  readonly identify: Identify
   /** Aborts when the API closes: whatever waits then ends. */
   readonly closing: AbortSignal
 }

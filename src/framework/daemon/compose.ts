@@ -8,10 +8,12 @@ import { endStrays } from '../../methods/stray-runs.ts'
 import { createTagLook } from '../../methods/tagged-processes.ts'
 import { buildApp } from '../api/app.ts'
 import { socketPathOf } from '../api/client.ts'
+import type { HostFacts } from '../api/host-facts.ts'
 import { listenOnSocket } from '../api/listen.ts'
 import { readLocalFacts } from '../api/local-facts.ts'
 import { ipAddressDriver } from '../drivers/address/ip.ts'
 import { localAddressDriver } from '../drivers/address/local.ts'
+import { createCheckPrograms } from '../drivers/check-programs.ts'
 import { directoryDriver } from '../drivers/disk-group/directory.ts'
 import { fileSystemDriver } from '../drivers/disk-group/filesystem.ts'
 import { createLookForMissing } from '../drivers/missing-programs.ts'
@@ -32,12 +34,14 @@ import { createProcSearch } from '../ports/real-proc-search.ts'
 import { silentPeers } from '../ports/silent-peers.ts'
 import { COMPACT_EVERY_MS } from '../store/etcd/limits.ts'
 import { openDatabase } from '../store/open-database.ts'
+import { renewOwnCertificate } from './certificate-keeper.ts'
 import type { HostFile } from './host-file.ts'
 import type { StartWish } from './join.ts'
 import type { DaemonLog } from './log.ts'
 import { createHostLoop, type HostLoop } from './loop.ts'
 import { LOOP_SETTINGS } from './parts.ts'
 import { PlanRing } from './plan-ring.ts'
+import { composeSecurity } from './security.ts'
 
 /** What a daemon is composed for. */
 export interface Composition {
@@ -77,6 +81,8 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   const missingPrograms = createLookForMissing(runCommand)
   const pathPrefixOf = (logicalHost: LogicalHostName): string => join(root, logicalHost)
   let timings = (): Timings => PROFILES.default
+  // The database may ask for a certificate that is good.
+  await renewOwnCertificate({ root, cluster: hostFile.cluster, host: hostFile.physicalHost, effects, log }, [])
   const database = await openDatabase(hostFile, {
     effects,
     create: mode === 'found',
@@ -120,10 +126,12 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
     guardReports: () => reports,
   })
   timings = () => timingsOf(loop)
-  const app = buildApp(loop.services, {
-    facts: { effects, ...readLocalFacts(missingPrograms), recentMessages: (max) => log.recent(max) },
-    log,
-  })
+  const version = versionOf(composition.installation)
+  const security = composeSecurity({ root, hostFile, loop, effects, log, version, voters: undefined })
+  const { desk } = security
+  const local = readLocalFacts(missingPrograms, createCheckPrograms(runCommand))
+  const facts: HostFacts = { effects, ...local, recentMessages: (max) => log.recent(max) }
+  const app = buildApp(loop.services, { facts, desk, log })
   return {
     loop,
     fenceAgents: createFenceAgents({
@@ -135,9 +143,17 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
       // Former lives are reported once they were cleaned up after, which the start has done.
       reports = await readGuardReports(root)
       await listenOnSocket(app, socketPathOf(root))
+      security.start(facts)
     },
     close: async () => {
-      await Promise.all([app.close(), addresses.local.close(), addresses.ip.close(), plans.flush(), database.close()])
+      await Promise.all([
+        app.close(),
+        security.close(),
+        addresses.local.close(),
+        addresses.ip.close(),
+        plans.flush(),
+        database.close(),
+      ])
     },
   }
 }

@@ -1,6 +1,12 @@
 import type { AdmittedRole } from '../../model/admission.ts'
 import type { DatabasePlace } from '../../model/database-place.ts'
 
+/** Answer to `GET /v1/ping`. */
+export interface PingJson {
+  /** The clock of the answering host. */
+  readonly nowWallMs: number
+}
+
 /** Body of `POST /v1/tokens` (`scadmin token`). */
 export interface TokenRequest {
   readonly role: AdmittedRole
