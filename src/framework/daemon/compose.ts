@@ -13,6 +13,8 @@ import { listenOnSocket } from '../api/listen.ts'
 import { readLocalFacts } from '../api/local-facts.ts'
 import { ipAddressDriver } from '../drivers/address/ip.ts'
 import { localAddressDriver } from '../drivers/address/local.ts'
+import { groupedAddresses } from '../drivers/network/grouped-addresses.ts'
+import { RealPublicAdapters } from '../drivers/network/public-adapters.ts'
 import { createCheckPrograms } from '../drivers/check-programs.ts'
 import { directoryDriver } from '../drivers/disk-group/directory.ts'
 import { fileSystemDriver } from '../drivers/disk-group/filesystem.ts'
@@ -76,7 +78,11 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   const searchProc = createProcSearch(effects)
   const lookForTags = createTagLook(hostKey(place), searchProc)
   const driverHost = { ...place, scope: hostKey(place), effects, searchProc, lookForTags }
-  const addresses = { local: localAddressDriver(driverHost), ip: ipAddressDriver(driverHost) }
+  const adapters = new RealPublicAdapters(driverHost, { warn })
+  const addresses = {
+    local: localAddressDriver(driverHost),
+    ip: groupedAddresses(ipAddressDriver(driverHost), adapters.places, effects),
+  }
   const runCommand = createRunCommand({ effects, tag: driverTag(hostKey(place), 'programs') })
   const missingPrograms = createLookForMissing(runCommand)
   const pathPrefixOf = (logicalHost: LogicalHostName): string => join(root, logicalHost)
@@ -121,6 +127,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
     identity: { root, pid: process.pid, version: versionOf(composition.installation) },
     settings: LOOP_SETTINGS,
     expectCalls,
+    publicAdapters: adapters,
     recordPlan: (input) => plans.record(input),
     missingPrograms,
     guardReports: () => reports,
@@ -151,6 +158,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
         security.close(),
         addresses.local.close(),
         addresses.ip.close(),
+        adapters.close(),
         plans.flush(),
         database.close(),
       ])

@@ -2,6 +2,7 @@ import type { ApiServices, StillTakenOn } from '../api/services.ts'
 import { describeError, HaError } from '../errors/ha-error.ts'
 import type { PhysicalHostName } from '../model/names.ts'
 import { Actor } from './actor.ts'
+import { BackupGroups } from './backup-groups.ts'
 import { AdmissionBook } from './admission/book.ts'
 import { DeadlineKeeper } from './deadline-keeper.ts'
 import { Holder } from './holder.ts'
@@ -54,6 +55,7 @@ class Loop implements HostLoop {
   readonly #promiser: Promiser
   readonly #observer: Observer
   readonly #stamper: Stamper
+  readonly #groups: BackupGroups
   readonly #tasks: Promise<void>[] = []
   readonly #fencing: Fencing
   #leaving: Promise<readonly StillTakenOn[]> | undefined
@@ -65,6 +67,7 @@ class Loop implements HostLoop {
     this.#promiser = new Promiser(this.#host, this.#deadline)
     this.#observer = new Observer(this.#host, this.#deadline, this.#promiser)
     this.#stamper = new Stamper(this.#host, this.#deadline, () => void this.#leaveUnguarded())
+    this.#groups = new BackupGroups(this.#host, this.#deadline)
     this.services = createServices({
       host: this.#host,
     this.#fencing = new Fencing(this.#host, this.#deadline, this.#observer, this.#stamper)
@@ -92,7 +95,7 @@ class Loop implements HostLoop {
     const trigger = new PlannerTrigger(this.#host)
     const programs = new ProgramWatch(this.#host)
     this.#endWhenEvicted()
-    for (const part of [this.#stamper, this.#promiser, this.#observer, holder, actor, trigger, programs])
+    for (const part of [this.#stamper, this.#promiser, this.#observer, holder, actor, trigger, programs, this.#groups])
       this.#run(() => part.run())
     this.#run(() => this.#deadline.watch())
     this.#run(() => knowledge.rereadNowAndThen())

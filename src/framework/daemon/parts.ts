@@ -7,6 +7,7 @@ import type { Effects } from '../ports/effects.ts'
 import type { FenceAgents } from '../ports/fence-agents.ts'
 import type { Guard } from '../ports/guard.ts'
 import type { Log } from '../ports/log.ts'
+import type { PublicAdapters } from '../ports/public-adapters.ts'
 import type { Peers } from '../ports/peers.ts'
 
 /** All that the loop of a host is made of. It reaches nothing else: with simulated parts it runs unchanged on virtual time. */
@@ -24,6 +25,8 @@ export interface HostParts {
   readonly fenceAgents?: FenceAgents
   readonly guard: Guard
   readonly log: Log
+  /** Absent: this host has no adapters that could be looked at, as in the simulation. */
+  readonly publicAdapters?: PublicAdapters
   /**
    * Ends what a clustd that was killed had under way on this host: methods and commands of drivers outlive it, and would act beside their own repetition.
    * Daemons that methods started run on. Resolves when nothing of it runs any more; nothing there: at once.

@@ -53,6 +53,11 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: 'A host was to join a cluster that has no living member.',
   },
+  INTERFACE_FAILED: {
+    exitCode: 6,
+    retryable: true,
+    meaning: 'A public adapter, or the whole backup group of it, is faulty on the named host.',
+  },
   NOT_FOUND: { exitCode: 7, retryable: false, meaning: 'Nothing of that name is configured.' },
   ALREADY_EXISTS: { exitCode: 6, retryable: false, meaning: 'Something of that name is configured already.' },
   NOT_A_POSSIBLE_MASTER: {
@@ -151,11 +156,6 @@ export const ERROR_CODES = {
     meaning: 'The reconfiguration ended, but not with what was asked for.',
   },
   FENCE_FAILED: { exitCode: 9, retryable: true, meaning: 'No fence device confirmed that the host is off.' },
-  GUARD_LOST: { exitCode: 1, retryable: false, meaning: 'failfastd cannot be started or does not answer.' },
-  DATABASE_BUSY: {
-    exitCode: 8,
-    retryable: true,
-    meaning: 'The cluster database stayed locked by another writer for too long.',
   HOST_ALIVE: {
     exitCode: 6,
     retryable: false,
@@ -166,6 +166,11 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: 'This host was fenced or lost, and has to be started by hand.',
   },
+  GUARD_LOST: { exitCode: 1, retryable: false, meaning: 'failfastd cannot be started or does not answer.' },
+  DATABASE_BUSY: {
+    exitCode: 8,
+    retryable: true,
+    meaning: 'The cluster database stayed locked by another writer for too long.',
   },
   DATABASE_CORRUPT: {
     exitCode: 8,

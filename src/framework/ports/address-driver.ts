@@ -21,7 +21,7 @@ export interface AddressDriver {
    * Already up here: announces and succeeds. Throws `ADDRESS_IN_USE` with who has it (hardware address, host), `ADDRESS_UNUSABLE` when the adapter is missing, down or refuses.
    */
   up(call: AddressCall): Promise<void>
-  /** Takes it down and stops announcing. Not there: success. */
+  /** Takes it down, on whichever adapter of this host it is, and stops announcing. Not there: success. */
   down(call: AddressCall): Promise<void>
   /** Lists the address if any adapter of this host still has it; empty = provably gone. */
   leftovers(call: AddressCall): Promise<readonly Leftover[]>

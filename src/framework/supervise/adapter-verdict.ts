@@ -1,3 +1,5 @@
+import type { ProbeAnswer } from '../model/network.ts'
+
 /** Figures of the tests of public adapters, milliseconds. What they are called in the classic tunables of pnmd stands behind them. */
 export interface AdapterTests {
   /** An adapter on which nothing came in for so long is asked about (`pnmd.inactive_time`). */
@@ -46,9 +48,6 @@ export interface AdapterLook {
   /** Undefined when the counters cannot be read. */
   readonly received: number | undefined
 }
-
-/** How a question whether anybody is there ended. */
-export type ProbeAnswer = 'answered' | 'unanswered' | 'nobody-to-ask'
 
 /**
  * What an adapter is by itself. `testing`: it is asked again because somebody else doubts the network, and nothing speaks against it so far. `silent`: the

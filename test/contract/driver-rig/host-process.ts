@@ -2,9 +2,12 @@
 import { createInterface } from 'node:readline'
 import { ipAddressDriver } from '../../../src/framework/drivers/address/ip.ts'
 import { fileSystemDriver } from '../../../src/framework/drivers/disk-group/filesystem.ts'
+import { groupedAddresses } from '../../../src/framework/drivers/network/grouped-addresses.ts'
 import { watchLinks } from '../../../src/framework/drivers/network/links.ts'
+import { RealPublicAdapters } from '../../../src/framework/drivers/network/public-adapters.ts'
 import { HaError } from '../../../src/framework/errors/ha-error.ts'
 import type { Links } from '../../../src/framework/ports/links.ts'
+import type { AddressMove } from '../../../src/framework/ports/public-adapters.ts'
 import { createRealEffects } from '../../../src/framework/ports/real-effects.ts'
 import type { Answer, HostSettings, Request } from './wire.ts'
 
@@ -19,10 +22,22 @@ const links = {
     return { adapters: [...(watched.adapters()?.values() ?? [])], traffic: [...watched.traffic()] }
   },
 }
+const adapters = new RealPublicAdapters(host, { warn: (message) => process.stderr.write(`${message}\n`) })
+const ip = ipAddressDriver(host, { announceAgainAfterMs: settings.announceAgainAfterMs })
 const drivers: Readonly<Record<string, object>> = {
+  adapters: {
+    setGroups: adapters.setGroups.bind(adapters),
+    findCarrier: adapters.findCarrier.bind(adapters),
+    ask: adapters.ask.bind(adapters),
+    separate: adapters.separate.bind(adapters),
+    remember: adapters.remember.bind(adapters),
+    ready: () => adapters.links.ready,
+    move: (order: AddressMove & { readonly signal: AbortSignal }) => adapters.move(order, order.signal),
+  },
+  grouped: groupedAddresses(ip, adapters.places, host.effects),
   links,
   filesystem: fileSystemDriver(host),
-  ip: ipAddressDriver(host, { announceAgainAfterMs: settings.announceAgainAfterMs }),
+  ip,
 }
 const running = new Map<number, AbortController>()
 

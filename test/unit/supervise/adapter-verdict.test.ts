@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import type { ProbeAnswer } from '../../../src/framework/model/network.ts'
 import {
   type AdapterHistory,
   adapterVerdict,
   lookAtAdapter,
   mustAsk,
   newAdapter,
-  type ProbeAnswer,
   ADAPTER_TESTS_DEFAULT as TESTS,
   tookAnswer,
 } from '../../../src/framework/supervise/adapter-verdict.ts'

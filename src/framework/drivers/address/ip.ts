@@ -150,15 +150,18 @@ async function add(run: RunCommand, call: AddressCall): Promise<void> {
   })
 }
 
+/** Takes it from every adapter that has it: in a backup group it may have moved since the step was planned, or since the guard was told. */
 async function takeDown(run: RunCommand, call: AddressCall): Promise<void> {
-  const found = await findOn(run, call)
-  if (found === undefined) return
-  const { adapter, address } = found
-  if (needsPromotion(adapter, address)) {
-    // Deleting the first address of a network deletes the others of it with it, other logical hosts' among them, unless this is set.
-    await writeFile(`/proc/sys/net/ipv4/conf/${adapter.name}/promote_secondaries`, '1')
+  const bytes = bytesOf(call)
+  for (const adapter of await listAdapters(run, call.signal)) {
+    const address = addressOn(adapter, bytes)
+    if (address === undefined) continue
+    if (needsPromotion(adapter, address)) {
+      // Deleting the first address of a network deletes the others of it with it, other logical hosts' among them, unless this is set.
+      await writeFile(`/proc/sys/net/ipv4/conf/${adapter.name}/promote_secondaries`, '1')
+    }
+    await remove(run, { ...call, adapter: adapter.name }, address)
   }
-  await remove(run, call, address)
 }
 
 /** Exit code of ip when the kernel refused, such as for an address that is gone. */

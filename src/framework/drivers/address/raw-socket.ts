@@ -53,7 +53,8 @@ export async function announceAddress(
   await exchange(run, { adapter, type: frames.type, send: frames.announcements, expect: [], times, signal })
 }
 
-interface Exchange {
+/** Frames to send over an adapter, and what to wait for. */
+export interface Exchange {
   readonly adapter: EthernetAdapter
   readonly type: number
   readonly send: readonly Buffer[]
@@ -62,7 +63,8 @@ interface Exchange {
   readonly signal: AbortSignal
 }
 
-function exchange(run: RunCommand, made: Exchange): ReturnType<RunCommand> {
+/** Sends the frames; prints the first frame from somebody else that meets one of the lists of expectations, or nothing after the wait. */
+export function exchange(run: RunCommand, made: Exchange): ReturnType<RunCommand> {
   const frames = made.send.map((frame) => frame.toString('hex')).join(',')
   const expectations = made.expect
     .map((list) => list.map(({ offset, bytes }) => `${offset}:${bytes.toString('hex')}`).join(','))

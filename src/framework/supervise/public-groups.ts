@@ -1,0 +1,81 @@
+import type { PhysicalHost } from '../model/cluster-config.ts'
+import type { ClusterState } from '../model/cluster-state.ts'
+import type { NetworkName, PhysicalHostName } from '../model/names.ts'
+import type { GroupSight } from '../model/network.ts'
+
+/** Adapters of one host that stand in for each other; an adapter that is in no backup group is a group of its own, with its own name. */
+export interface PublicGroup {
+  readonly name: string
+  readonly network: NetworkName
+  /** In order of preference, at least one. */
+  readonly adapters: readonly string[]
+}
+
+type Configured = Pick<ClusterState, 'physicalHosts' | 'networks'>
+type Seen = Configured & Pick<ClusterState, 'members' | 'sights'>
+
+/** Lists what is tested on a host: its backup groups, and every adapter on a network for clients that is in none. Empty when nothing is configured. */
+export function publicGroupsOf(
+  { physicalHosts, networks }: Configured,
+  host: PhysicalHostName,
+): readonly PublicGroup[] {
+  const configured = physicalHosts.get(host)
+  if (configured === undefined) return []
+  const groups = configured.backupGroups.filter(({ network, adapters }) => networks.has(network) && adapters.length > 0)
+  const grouped = new Set(groups.flatMap(({ adapters }) => adapters))
+  const alone = configured.interfaces.filter(({ network, adapter }) => {
+    const role = networks.get(network)?.role
+    return (role === 'client' || role === 'both') && !grouped.has(adapter)
+  })
+  return [...groups, ...alone.map(({ network, adapter }) => ({ name: adapter, network, adapters: [adapter] }))]
+}
+
+/** What a host says of one of its groups in its present life; undefined when nothing is known. */
+export function groupSightOf(state: Seen, host: PhysicalHostName, group: string): GroupSight | undefined {
+  const sight = state.sights.get(host)
+  if (sight === undefined || sight.incarnation !== state.members.get(host)?.incarnation) return undefined
+  return sight.groups.find(({ name }) => name === group)
+}
+
+/** A group of another member on a network. */
+export interface OtherGroup {
+  readonly host: PhysicalHostName
+  readonly group: PublicGroup
+  /** Undefined when it has not said anything yet. */
+  readonly sight: GroupSight | undefined
+}
+
+/** Lists the groups that the other members have on a network. */
+export function otherGroupsOn(state: Seen, me: PhysicalHostName, network: NetworkName): readonly OtherGroup[] {
+  return [...state.members.keys()]
+    .filter((host) => host !== me)
+    .flatMap((host) =>
+      publicGroupsOf(state, host)
+        .filter((group) => group.network === network)
+        .map((group) => ({ host, group, sight: groupSightOf(state, host, group.name) })),
+    )
+}
+
+/**
+ * Lists whom a host may ask whether a network lives: the targets outside of the cluster first, then the other members on it, but for those that are known
+ * to be unable to answer, of whose silence nothing follows.
+ */
+export function probeTargetsOf(state: Seen, me: PhysicalHostName, network: NetworkName): readonly string[] {
+  const dumb = new Set(
+    otherGroupsOn(state, me, network)
+      .filter(({ group, sight }) => sight?.state === 'failed' || isWhollyFaulty(group, sight))
+      .map(({ host }) => host),
+  )
+  const peers = [...state.members.keys()]
+    .filter((host) => host !== me && !dumb.has(host))
+    .flatMap((host) => interfacesOf(state.physicalHosts.get(host), network))
+  return [...(state.networks.get(network)?.probeTargets ?? []), ...peers]
+}
+
+function isWhollyFaulty({ adapters }: PublicGroup, sight: GroupSight | undefined): boolean {
+  return sight !== undefined && adapters.every((adapter) => sight.faulty.includes(adapter))
+}
+
+function interfacesOf(host: PhysicalHost | undefined, network: NetworkName): readonly string[] {
+  return host?.interfaces.filter((one) => one.network === network).map(({ address }) => address) ?? []
+}
