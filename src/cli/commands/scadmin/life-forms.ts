@@ -4,6 +4,9 @@ import { scadminForm } from './scadmin-options.ts'
 import { startHost } from './start-host.ts'
 import { stopHost } from './stop-host.ts'
 
+/** What goes with `--database etcd://...`. */
+const ETCD_OPTIONS = ['databaseCa', 'databaseCert', 'databaseKey', 'databaseUser', 'databasePasswordFile'] as const
+
 const optionalCluster = { ...CLUSTER_WORD, value: 'CLUSTER', optional: true } as const
 
 /** Makes this host part of a cluster, starts it and stops it. */
@@ -12,7 +15,7 @@ export const lifeForms = [
     summary: 'make this host part of a cluster; may be repeated',
     verb: ['setup'],
     required: ['cluster', 'host'],
-    optional: ['database', 'address', 'json'],
+    optional: ['database', ...ETCD_OPTIONS, 'address', 'json'],
     run: async ({ options }, context) => {
       const { setUpHost } = await context.offline()
       const made = await setUpHost({
@@ -21,10 +24,14 @@ export const lifeForms = [
         host: options.host ?? '',
         installation: context.installation,
         ...(options.database !== undefined && { database: options.database }),
+        etcd: etcdOptions(options),
         ...(options.address !== undefined && { address: options.address }),
       })
       if (context.json) printJson(context, made)
-      else for (const line of made.done) printLine(context, line)
+      else {
+        for (const line of made.done) printLine(context, line)
+        for (const line of made.warnings) printLine(context, `Note: ${line}`)
+      }
       const next = made.isStarted ? 'scadmin startnode' : `scadmin startcluster ${made.physicalHost} ${made.cluster}`
       if (!context.json)
         printLine(context, `${made.physicalHost} is set up for the cluster ${made.cluster}. Start it with: ${next}`)
@@ -58,3 +65,14 @@ export const lifeForms = [
     run: ({ options, words }, context) => stopHost(context, { cluster: words.cluster, isAwaited: !options.background }),
   }),
 ]
+
+function etcdOptions(options: Readonly<Partial<Record<(typeof ETCD_OPTIONS)[number], string | undefined>>>) {
+  const given = {
+    ca: options.databaseCa,
+    certificate: options.databaseCert,
+    key: options.databaseKey,
+    user: options.databaseUser,
+    passwordFile: options.databasePasswordFile,
+  }
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+}

@@ -9,7 +9,32 @@ export const scadminOptions = {
     long: 'database',
     value: 'PLACE',
     describe:
-      'where the cluster database is: etcd (Haven runs one, on several machines), or file:DIRECTORY (one machine; default: var/lib/haven/database below HAVEN_ROOT)',
+      'where the cluster database is: etcd (Haven runs one, on several machines), etcd://HOST:PORT,... (one of yours), or file:DIRECTORY (one machine; default: var/lib/haven/database below HAVEN_ROOT)',
+  },
+  databaseCa: {
+    kind: 'text',
+    long: 'database-ca',
+    value: 'FILE',
+    describe: 'for etcd://...: the authorities of its certificates, PEM; with it etcd is spoken to by TLS',
+  },
+  databaseCert: {
+    kind: 'text',
+    long: 'database-cert',
+    value: 'FILE',
+    describe: 'for etcd://...: the certificate that this host shows, PEM',
+  },
+  databaseKey: { kind: 'text', long: 'database-key', value: 'FILE', describe: 'the key of that certificate, PEM' },
+  databaseUser: {
+    kind: 'text',
+    long: 'database-user',
+    value: 'USER',
+    describe: 'for etcd://...: the user, if etcd asks for one',
+  },
+  databasePasswordFile: {
+    kind: 'text',
+    long: 'database-password-file',
+    value: 'FILE',
+    describe: 'the file with the password of that user in its first line',
   },
   address: {
     kind: 'text',

@@ -12,9 +12,9 @@ import { type Decoded, decodeRecord } from '../../records/decode.ts'
 import { toWrite } from '../../records/encode.ts'
 import { CLUSTER_KEY, isConfigurationKey, JOURNAL_KEY } from '../../records/keys.ts'
 import { checkFileDatabase } from '../../store/inspect.ts'
-import { openDatabase } from '../../store/open-database.ts'
 import { type HostFile, readHostFile } from '../host-file.ts'
 import { becomeTheOnlyOne } from '../only-one.ts'
+import { openForCommand } from './own-etcd.ts'
 
 /** What was restored; `notes`: what to know about it. */
 export type OfflineRestore = RestoredJson & { readonly notes: readonly string[] }
@@ -33,7 +33,7 @@ export async function restoreDatabase(root: string, text: string): Promise<Offli
   const unlock = becomeTheOnlyOne(root)
   try {
     const notes = putDamagedAside(hostFile)
-    const database = await openDatabase(hostFile, { effects: createRealEffects(), create: true })
+    const database = await openForCommand(hostFile, { create: true })
     try {
       await replaceConfiguration(database, backup.records)
     } finally {

@@ -1,22 +1,23 @@
 import { accessSync, constants, mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { describeError, HaError, isHaError } from '../../errors/ha-error.ts'
-import type { ClusterConfig } from '../../model/cluster-config.ts'
+import { PROFILES } from '../../membership/check-timings.ts'
+import type { ClusterConfig, Timings } from '../../model/cluster-config.ts'
 import { type DatabasePlace, describePlace } from '../../model/database-place.ts'
 import { parseName } from '../../model/names.ts'
 import { newPhysicalHost } from '../../model/new-physical-host.ts'
 import { isSameValue } from '../../model/same-value.ts'
 import type { ClusterDatabase, Guard, RecordKey, Snapshot } from '../../ports/cluster-database.ts'
-import { createRealEffects } from '../../ports/real-effects.ts'
 import { decodeRecord } from '../../records/decode.ts'
 import { type Draft, draftsOfConfiguration, toWrite } from '../../records/encode.ts'
-import { CLUSTER_KEY, JOURNAL_KEY, keyOf } from '../../records/keys.ts'
-import { openDatabase } from '../../store/open-database.ts'
+import { AUTHORITY_KEY, CLUSTER_KEY, JOURNAL_KEY, keyOf } from '../../records/keys.ts'
 import { readVoterFile } from '../../voter/voter-file.ts'
-import { defaultDatabaseDirectory, type HostFile, hostFilePath, readHostFile, writeHostFile } from '../host-file.ts'
+import { API_PORT, type ApiPlace, defaultDatabaseDirectory, type HostFile, hostFilePath, readHostFile, writeHostFile } from '../host-file.ts'
 import { NEW_CLUSTER } from '../join.ts'
 import { becomeTheOnlyOne } from '../only-one.ts'
-import { managedPlace, startManagedEtcd } from './managed-etcd.ts'
+import { managedPlace, ownAddress, startManagedEtcd } from './managed-etcd.ts'
+import { type EtcdOptions, etcdWarnings, openForCommand, parseEtcdPlace } from './own-etcd.ts'
+import { identityRecords, prepareIdentity } from './own-identity.ts'
 
 /** What `scadmin setup` is given. */
 export interface SetUpRequest {
@@ -24,10 +25,14 @@ export interface SetUpRequest {
   readonly root: string
   readonly cluster: string
   readonly host: string
-  /** `file:DIRECTORY`, or `etcd` for one that Haven runs; left out: what this host has already, else the default directory. */
+  /** `file:DIRECTORY`, `etcd://HOST:PORT,...`, or `etcd` for one that Haven runs; left out: what this host has already, else the default directory. */
   readonly database?: string
-  /** For an etcd that Haven runs: the IP address of this machine at which the others reach it. Left out: the only one it has. */
+  /** What goes with `etcd://...`. */
+  readonly etcd?: EtcdOptions
+  /** The IP address of this machine at which the others reach it. Left out: the only one it has where Haven runs an etcd, else nobody reaches it. */
   readonly address?: string
+  /** TCP port of the API for other hosts; left out: what this host has already, else `API_PORT`. */
+  readonly port?: number
   /** Directory with `bin/voterd`. */
   readonly installation: string
 }
@@ -40,9 +45,14 @@ export interface SetUp {
   readonly database: string
   /** What was done, one sentence each; empty = all of it was so already. */
   readonly done: readonly string[]
+  /** What an operator should know about the database, one sentence each. */
+  readonly warnings: readonly string[]
   /** Whether the cluster has members: then this host joins, else it is the first. */
   readonly isStarted: boolean
 }
+
+const RELAXED =
+  ' Its timings are those of the profile relaxed, because how fast that etcd has a new leader is not known; if its --election-timeout is 500 or less: scconf CLUSTER --timings default'
 
 /** Another host may be set up at the same moment. */
 const TRIES_MAX = 5
@@ -54,22 +64,33 @@ const TRIES_MAX = 5
 export async function setUpHost(request: SetUpRequest): Promise<SetUp> {
   const { root } = request
   const present = readIfThere(root)
+  await certifyFirst(request)
   const wanted = wantedFile(request, present)
   const isSame = isSameValue(present, wanted)
   const database = describePlace(wanted.database)
   if (isSame) await startIfManaged(request, wanted)
-  if (isSame) return { ...(await enterDatabase(wanted)), ...namesOf(wanted), database }
+  if (isSame) return { ...(await enterDatabase(root, wanted)), ...namesOf(wanted), database }
   const unlock = becomeTheOnlyOne(root)
   try {
     // Before the database is touched: a host that cannot keep its own file should not be entered there.
     refuseUnwritable(root)
     await startIfManaged(request, wanted)
-    const { done, isStarted } = await enterDatabase(wanted)
+    const entered = await enterDatabase(root, wanted)
     writeHostFile(root, wanted)
-    return { ...namesOf(wanted), database, isStarted, done: [...done, `Wrote ${hostFilePath(root)}.`] }
+    return { ...entered, ...namesOf(wanted), database, done: [...entered.done, `Wrote ${hostFilePath(root)}.`] }
   } finally {
     unlock()
   }
+}
+
+/** The voters of an etcd that Haven runs prove who they are from the first one on. */
+async function certifyFirst(request: SetUpRequest): Promise<void> {
+  const { root, address, port } = request
+  if (request.database !== 'etcd' || readVoterFile(root) !== undefined) return
+  const cluster = parseName('cluster', request.cluster)
+  const physicalHost = parseName('physicalHost', request.host)
+  const own = address ?? ownAddress(undefined)
+  await prepareIdentity(root, { cluster, physicalHost, api: { addresses: [own], port: port ?? API_PORT } })
 }
 
 async function startIfManaged({ root, installation }: SetUpRequest, wanted: HostFile): Promise<void> {
@@ -107,15 +128,33 @@ function wantedFile(request: SetUpRequest, present: HostFile | undefined): HostF
   const former = isMove ? undefined : present?.database
   const byDefault: DatabasePlace = { kind: 'file', directory: defaultDatabaseDirectory(request.root) }
   const database = request.database === undefined ? (former ?? byDefault) : parsePlace(request, request.database)
-  return { cluster, physicalHost, database, rebootCommand: present?.rebootCommand ?? [] }
+  const api = wantedApi(request, database, isMove ? undefined : present?.api)
+  const rebootCommand = present?.rebootCommand ?? []
+  return { cluster, physicalHost, database, rebootCommand, ...(api !== undefined && { api }) }
 }
 
-function parsePlace({ root, address }: SetUpRequest, text: string): DatabasePlace {
+/** Hosts of one machine speak with each other through its files; with other machines there is a network between. */
+function wantedApi(
+  { address, port }: SetUpRequest,
+  database: DatabasePlace,
+  present: ApiPlace | undefined,
+): ApiPlace | undefined {
+  if (address !== undefined) return { addresses: [address], port: port ?? present?.port ?? API_PORT }
+  if (present !== undefined) return { ...present, port: port ?? present.port }
+  if (database.kind === 'file') return port === undefined ? undefined : { addresses: [], port }
+  const [own] = database.isManaged ? database.endpoints : []
+  const addresses = own === undefined ? [] : [new URL(own).hostname.replace(/^\[|\]$/g, '')]
+  return { addresses, port: port ?? API_PORT }
+}
+
+function parsePlace({ root, address, etcd = {} }: SetUpRequest, text: string): DatabasePlace {
   if (text === 'etcd') return managedPlace(root, address)
+  const ownEtcd = parseEtcdPlace(text, etcd)
+  if (ownEtcd !== undefined) return ownEtcd
   const directory = /^file:(.+)$/.exec(text)?.[1]
   if (directory !== undefined) return { kind: 'file', directory: resolve(directory) }
   throw new HaError('USAGE', `'${text}' is no place of a cluster database`, {
-    hint: 'This version keeps it in files of this machine: --database file:DIRECTORY',
+    hint: 'For several machines: --database etcd (Haven runs it), or --database etcd://HOST:2379,... For one: --database file:DIRECTORY',
   })
 }
 
@@ -133,15 +172,19 @@ function refuseUnwritable(root: string): void {
 }
 
 /** Sees to it that the database is there, belongs to the cluster and knows the host: in one commit, or not at all. */
-async function enterDatabase(wanted: HostFile): Promise<Pick<SetUp, 'done' | 'isStarted'>> {
-  const database = await openDatabase(wanted, { effects: createRealEffects(), create: true })
+async function enterDatabase(root: string, wanted: HostFile): Promise<Pick<SetUp, 'done' | 'isStarted' | 'warnings'>> {
+  const database = await openForCommand(wanted, { create: true })
   try {
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
       const snapshot = await database.read()
       const isStarted = [...snapshot.records.keys()].some((key) => key.startsWith('members/'))
-      const drafts = missingRecords(snapshot, wanted)
-      if (drafts.length === 0) return { done: [], isStarted }
-      if (await commit(database, snapshot, drafts)) return { done: tell(drafts, wanted), isStarted }
+      const drafts = [...missingRecords(snapshot, wanted), ...(await identityRecords(root, wanted, snapshot))]
+      if (drafts.length > 0 && !(await commit(database, snapshot, drafts))) continue
+      return {
+        done: tell(drafts, wanted),
+        isStarted,
+        warnings: await etcdWarnings(wanted.database, guardMs(snapshot, wanted)),
+      }
     }
   } finally {
     await database.close()
@@ -153,7 +196,7 @@ async function enterDatabase(wanted: HostFile): Promise<Pick<SetUp, 'done' | 'is
 
 function missingRecords({ records }: Snapshot, { cluster, physicalHost, database }: HostFile): readonly Draft[] {
   const present = records.get(CLUSTER_KEY)
-  const config: ClusterConfig = { ...NEW_CLUSTER, name: cluster }
+  const config: ClusterConfig = { ...NEW_CLUSTER, name: cluster, timings: timingsFor(database) }
   if (present !== undefined) refuseOtherCluster(present.value as { readonly name?: unknown }, cluster, database)
   if (present !== undefined) decodeRecord(CLUSTER_KEY, present.value)
   return [
@@ -165,6 +208,17 @@ function missingRecords({ records }: Snapshot, { cluster, physicalHost, database
           physicalHost: newPhysicalHost(physicalHost),
         })),
   ]
+}
+
+/** Nobody can ask an etcd how fast it has a new leader; one that was left as it comes takes longer than a short guard waits. */
+function timingsFor(place: DatabasePlace): Timings {
+  return place.kind === 'etcd' && !place.isManaged ? PROFILES.relaxed : NEW_CLUSTER.timings
+}
+
+function guardMs({ records }: Snapshot, { database }: HostFile): number {
+  const present = records.get(CLUSTER_KEY)
+  const decoded = present === undefined ? undefined : decodeRecord(CLUSTER_KEY, present.value)
+  return (decoded?.kind === 'cluster' ? decoded.value.timings : timingsFor(database)).guardMs
 }
 
 function inWords(place: DatabasePlace): string {
@@ -195,7 +249,7 @@ async function commit(database: ClusterDatabase, { records }: Snapshot, drafts: 
 function tell(drafts: readonly Draft[], { cluster, physicalHost, database }: HostFile): readonly string[] {
   return drafts.map(({ key }) =>
     key === CLUSTER_KEY
-      ? `Made the cluster database of ${cluster} ${inWords(database)}.`
+      ? `Made the cluster database of ${cluster} ${inWords(database)}.${timingsFor(database) === PROFILES.relaxed ? RELAXED : ''}`
       : `Added the physical host ${physicalHost} to the cluster ${cluster}.`,
   )
 }

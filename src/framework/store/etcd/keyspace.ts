@@ -36,6 +36,11 @@ export class Keyspace {
     return Buffer.from(`${this.prefix}writers/${writer}/${lane}`)
   }
 
+  /** Whether a key of this cluster is one that this version writes. */
+  isKnown(key: Buffer): boolean {
+    return key.equals(this.layout) || [this.records, this.lanes].some((range) => key.indexOf(range.key) === 0)
+  }
+
   /** The key of the record that is kept there; undefined for everything that is no record. */
   recordOf(key: Buffer): RecordKey | undefined {
     const text = key.toString()

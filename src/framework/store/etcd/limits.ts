@@ -24,5 +24,7 @@ export const COMPACT_EVERY_MS = 300_000
 export const LANES_REMOVED_MAX = 100
 /** Operations that etcd takes in one transaction unless it is told otherwise (`--max-txn-ops`). */
 export const TRANSACTION_OPERATIONS_DEFAULT = 128
+/** Operations that a commit of Haven may need: the loss of a host with hundreds of logical hosts, or a restore. What etcd is asked for. */
+export const OPERATIONS_WANTED = 4096
 /** The layout of the keys below the prefix that this version reads and writes. */
 export const LAYOUT_SCHEMA = 1

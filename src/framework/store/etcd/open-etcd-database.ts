@@ -35,11 +35,11 @@ const layoutShape = z.object({ schema: z.number().int().positive() })
  * `DATABASE_DENIED`, `DATABASE_FULL` (while creating), `RECORD_INVALID` (something else is below its prefix).
  */
 export async function openEtcdDatabase(options: EtcdDatabaseOptions): Promise<ClusterDatabase> {
-  const { place, cluster, effects, log = () => undefined, callMs = () => CALL_MS } = options
+  const { place, cluster, effects, log = () => undefined } = options
   const keyspace = new Keyspace(cluster)
-  const endpoints = new Endpoints({ place, effects, callMs, probe: (channel) => readLayout(channel, keyspace), log })
+  const endpoints = openEndpoints(keyspace, options)
   try {
-    await settle(endpoints, keyspace, options)
+    await settleLayout(endpoints, keyspace, options)
   } catch (error) {
     endpoints.close()
     throw wrapEtcdError(`the cluster database at ${describePlace(place)} cannot be opened`, error)
@@ -48,11 +48,22 @@ export async function openEtcdDatabase(options: EtcdDatabaseOptions): Promise<Cl
   return new EtcdDatabase({ keyspace, endpoints, effects, writer, log, compactEveryMs: options.compactEveryMs })
 }
 
+/** Makes the connections of a client; none is used yet. */
+export function openEndpoints(keyspace: Keyspace, options: EtcdDatabaseOptions): Endpoints {
+  const { place, effects, log = () => undefined, callMs = () => CALL_MS } = options
+  return new Endpoints({ place, effects, callMs, probe: (channel) => readLayout(channel, keyspace), log })
+}
+
 function readLayout(channel: Channel, { layout }: Keyspace): Call<IRangeResponse> {
   return channel.call('KV', 'range', { key: layout })
 }
 
-async function settle(endpoints: Endpoints, keyspace: Keyspace, options: EtcdDatabaseOptions): Promise<void> {
+/** Sees to it that the database is there and is one that this version can use. Throws `EtcdFailure` and `HaError`, see `openEtcdDatabase`. */
+export async function settleLayout(
+  endpoints: Endpoints,
+  keyspace: Keyspace,
+  options: EtcdDatabaseOptions,
+): Promise<void> {
   const { openWithinMs: withinMs = endpoints.callMs } = options
   const { answer } = await endpoints.ask((channel) => readLayout(channel, keyspace), { withinMs })
   await refuseOld(endpoints)

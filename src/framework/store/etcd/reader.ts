@@ -14,9 +14,17 @@ export class Reader {
   /** What was read last: a record of the same revision is not parsed again. */
   #last: ReadonlyMap<RecordKey, DatabaseRecord> = new Map()
 
-  constructor(keyspace: Keyspace, endpoints: Endpoints) {
+  readonly #onJunk: (error: HaError) => void
+
+  /** `onJunk` is told of what Haven never wrote, which then counts as absent; left out: a reading fails with that. */
+  constructor(keyspace: Keyspace, endpoints: Endpoints, onJunk?: (error: HaError) => void) {
     this.#keyspace = keyspace
     this.#endpoints = endpoints
+    this.#onJunk =
+      onJunk ??
+      ((error) => {
+        throw error
+      })
   }
 
   /** Rejects with an `EtcdFailure`, and with `RECORD_INVALID` when there is something that Haven never wrote. */
@@ -44,8 +52,8 @@ export class Reader {
       const { answer } = await this.#endpoints.ask((channel) => channel.call<IRangeResponse>('KV', 'range', page))
       const revision = Number(request.revision ?? answer.header.revision)
       for (const found of answer.kvs) {
-        const key = this.#keyspace.recordOf(found.key)
-        if (key !== undefined) records.set(key, this.#known(key, found) ?? this.parse(key, found))
+        const record = this.#take(found)
+        if (record !== undefined) records.set(record.key, record)
       }
       const last = answer.kvs.at(-1)
       if (!answer.more || last === undefined) {
@@ -53,6 +61,18 @@ export class Reader {
         return { revision, records }
       }
       request = { ...request, key: Buffer.concat([last.key, Buffer.from([0])]), revision }
+    }
+  }
+
+  #take(found: IKeyValue): DatabaseRecord | undefined {
+    const key = this.#keyspace.recordOf(found.key)
+    if (key === undefined) return undefined
+    try {
+      return this.#known(key, found) ?? this.parse(key, found)
+    } catch (error) {
+      if (!(error instanceof HaError)) throw error
+      this.#onJunk(error)
+      return undefined
     }
   }
 
