@@ -37,10 +37,11 @@ import { silentPeers } from '../ports/silent-peers.ts'
 import { COMPACT_EVERY_MS } from '../store/etcd/limits.ts'
 import { openDatabase } from '../store/open-database.ts'
 import { renewOwnCertificate } from './certificate-keeper.ts'
-import type { HostFile } from './host-file.ts'
+import { type HostFile, writeHostFile } from './host-file.ts'
 import type { StartWish } from './join.ts'
 import type { DaemonLog } from './log.ts'
 import { createHostLoop, type HostLoop } from './loop.ts'
+import { placeOf } from './offline/managed-etcd.ts'
 import { LOOP_SETTINGS } from './parts.ts'
 import { PlanRing } from './plan-ring.ts'
 import { composeSecurity } from './security.ts'
@@ -96,6 +97,8 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
     callMs: () => databaseCallMs(timings()),
     openWithinMs: OPEN_WITHIN_MS,
     compactEveryMs: COMPACT_EVERY_MS,
+    localize: (moved) => (moved.isManaged ? placeOf(root, moved.endpoints) : moved),
+    onMoved: (moved) => writeHostFile(root, { ...hostFile, database: moved }),
   })
   const plans = new PlanRing(root, effects, log)
   let reports: readonly GuardReport[] = await readGuardReports(root)

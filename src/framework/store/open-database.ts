@@ -1,7 +1,11 @@
-import type { DatabasePlace } from '../model/database-place.ts'
+import type { DatabasePlace, EtcdPlace } from '../model/database-place.ts'
 import type { ClusterDatabase } from '../ports/cluster-database.ts'
 import type { Effects } from '../ports/effects.ts'
 import { openFileDatabase } from './file/open-file-database.ts'
+import { finishCopy } from './move/copy-records.ts'
+import { followMoves } from './move/follow-move.ts'
+import { type Moved, originOf } from './move/move-records.ts'
+import { raiseRevisions } from './move/raise-revisions.ts'
 
 /** Which database: that of this cluster, at this place. */
 export interface DatabaseOf {
@@ -22,14 +26,62 @@ export interface OpenOptions {
   readonly openWithinMs?: number
   /** For etcd: milliseconds between two compactions of its history. Default: never; whoever lives long has to. */
   readonly compactEveryMs?: number
+  /** Makes of the place that a database has moved to the one that it is for this host. Default: it is that very place. */
+  readonly localize?: (place: EtcdPlace) => EtcdPlace
+  /** Told where the database is from now on, when it has moved and this client has gone along. Default: nobody is. */
+  readonly onMoved?: (place: EtcdPlace) => void
 }
 
 /**
- * Opens the cluster database, whatever keeps it. Throws `DATABASE_*`, `RECORD_INVALID`.
- * The client of etcd is loaded only where one is used: it takes 0.15 s and 20 MB.
+ * Opens the cluster database, whatever keeps it; one in files goes along by itself when it moves to etcd, now or while it is used.
+ * Throws `DATABASE_*`, `RECORD_INVALID`. The client of etcd is loaded only where one is used: it takes 0.15 s and 20 MB.
  */
 export async function openDatabase({ cluster, database }: DatabaseOf, options: OpenOptions): Promise<ClusterDatabase> {
-  if (database.kind === 'file') return openFileDatabase({ directory: database.directory, ...options })
+  if (database.kind === 'etcd') return countOn(await openEtcd({ cluster, database }, options))
+  const { directory } = database
+  return followMoves({
+    first: await openFileDatabase({ directory, ...options }),
+    openNext: (moved) => openMoved({ cluster, directory }, moved, options),
+    log: options.log ?? (() => undefined),
+  })
+}
+
+/** Opens an etcd as it is, its revisions its own: for whoever moves a database there. Throws `DATABASE_*`. */
+export async function openEtcd(
+  { cluster, database }: { readonly cluster: string; readonly database: EtcdPlace },
+  options: OpenOptions,
+): Promise<ClusterDatabase> {
   const { openEtcdDatabase } = await import('./etcd/open-etcd-database.ts')
   return openEtcdDatabase({ place: database, cluster, ...options })
+}
+
+async function openMoved(
+  { cluster, directory }: { readonly cluster: string; readonly directory: string },
+  moved: Moved,
+  options: OpenOptions,
+): Promise<ClusterDatabase> {
+  // Opened anew, which makes sure that its last record is on the disk: what goes on elsewhere must never begin again here after a loss of power.
+  const former = await openFileDatabase({ directory, effects: options.effects })
+  const sealed = await former.read().finally(() => former.close())
+  const database = options.localize?.(moved.to) ?? moved.to
+  const next = await openEtcd({ cluster, database }, { ...options, create: true })
+  try {
+    await finishCopy(sealed, next, moved)
+    const counted = await countOn(next)
+    options.onMoved?.(database)
+    return counted
+  } catch (error) {
+    await next.close()
+    throw error
+  }
+}
+
+async function countOn(database: ClusterDatabase): Promise<ClusterDatabase> {
+  try {
+    const origin = originOf(await database.read())
+    return origin === undefined ? database : raiseRevisions(database, origin.fromRevision)
+  } catch (error) {
+    await database.close()
+    throw error
+  }
 }

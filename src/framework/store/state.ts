@@ -43,6 +43,10 @@ export class DatabaseState {
     return this.#records.size
   }
 
+  has(key: RecordKey): boolean {
+    return this.#records.has(key)
+  }
+
   snapshot(): Snapshot {
     this.#isShared = true
     return { revision: this.#revision, records: this.#records }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { HaError } from '../../errors/ha-error.ts'
 import type { Change, CommitOptions, RecordKey, Snapshot } from '../../ports/cluster-database.ts'
 import { LOAD_ATTEMPTS_MAX } from '../limits.ts'
+import { MOVED_KEY } from '../move/move-records.ts'
 import { type PreparedCommit, parsePayload } from '../prepare-commit.ts'
 import { DatabaseState } from '../state.ts'
 import { readCheckpoint } from './checkpoint.ts'
@@ -72,8 +73,9 @@ export class LogFollower {
     return this.#log.cutTail(mayBe)
   }
 
-  /** Appends a commit if its guards hold, under the lock and after `catchUp`. */
+  /** Appends a commit if its guards hold, under the lock and after `catchUp`. Throws `DATABASE_MOVED`, `DATABASE_FULL`. */
   append(commit: PreparedCommit, durability: CommitOptions['durability']): Appended {
+    if (this.#state.has(MOVED_KEY)) throw movedError()
     const key = this.#state.brokenGuard(commit.guards)
     if (key !== undefined) return { kind: 'lost-race', key }
     this.#state.refuseOversize(commit.writes)
@@ -202,4 +204,10 @@ function load(place: Place): { readonly log: LogFile; readonly state: DatabaseSt
     'DATABASE_UNAVAILABLE',
     `the checkpoint in ${place.directory} is replaced faster than it can be read`,
   )
+}
+
+function movedError(): HaError {
+  return new HaError('DATABASE_MOVED', 'the cluster database has moved elsewhere', {
+    hint: 'Every clustd goes along by itself. Nothing was changed here.',
+  })
 }
