@@ -1,3 +1,4 @@
+import type { NetworkVerdict } from '../membership/networks.ts'
 import type { ClusterState } from '../model/cluster-state.ts'
 import type { ConfigurationChange } from '../model/configuration-change.ts'
 import type { Fence, FenceDeviceStatus } from '../model/fencing.ts'
@@ -17,6 +18,10 @@ export interface ApiServices {
   state(): ClusterState
   /** Tells for each member how long ago, on this host's monotonic clock, its present stamp was first seen; milliseconds. Own stamp: since it was sent. */
   stampAges(): ReadonlyMap<PhysicalHostName, number>
+  /** Says what each configured network is, by what all members see; in order of their names. */
+  networks(): readonly NetworkVerdict[]
+  /** Says what keeps heartbeats of this host from going out or coming in, one sentence each; empty = nothing. */
+  heartbeatTroubles(): readonly string[]
   /** Returns the kept reconfigurations, oldest first; at most the bound of the journal. */
   reconfigurations(): readonly Reconfiguration[]
   /** Returns the halves of a reconfiguration that have ended, in order of their start; empty when unknown. */

@@ -13,14 +13,15 @@ import { listenOnSocket } from '../api/listen.ts'
 import { readLocalFacts } from '../api/local-facts.ts'
 import { ipAddressDriver } from '../drivers/address/ip.ts'
 import { localAddressDriver } from '../drivers/address/local.ts'
-import { groupedAddresses } from '../drivers/network/grouped-addresses.ts'
-import { RealPublicAdapters } from '../drivers/network/public-adapters.ts'
 import { createCheckPrograms } from '../drivers/check-programs.ts'
 import { directoryDriver } from '../drivers/disk-group/directory.ts'
 import { fileSystemDriver } from '../drivers/disk-group/filesystem.ts'
-import { createLookForMissing } from '../drivers/missing-programs.ts'
-import { driverTag } from '../drivers/processes.ts'
 import { createFenceAgents } from '../drivers/fence/fence-agents.ts'
+import { createLookForMissing } from '../drivers/missing-programs.ts'
+import { groupedAddresses } from '../drivers/network/grouped-addresses.ts'
+import { openPeers } from '../drivers/network/open-peers.ts'
+import { RealPublicAdapters } from '../drivers/network/public-adapters.ts'
+import { driverTag } from '../drivers/processes.ts'
 import { createRunCommand } from '../drivers/run-command.ts'
 import { isHaError } from '../errors/ha-error.ts'
 import { createRealHands } from '../execute/real-hands.ts'
@@ -33,7 +34,7 @@ import type { GuardReport } from '../model/guard-report.ts'
 import type { LogicalHostName } from '../model/names.ts'
 import type { Effects } from '../ports/effects.ts'
 import { createProcSearch } from '../ports/real-proc-search.ts'
-import { silentPeers } from '../ports/silent-peers.ts'
+import { securityPaths } from '../security/paths.ts'
 import { COMPACT_EVERY_MS } from '../store/etcd/limits.ts'
 import { openDatabase } from '../store/open-database.ts'
 import { renewOwnCertificate } from './certificate-keeper.ts'
@@ -108,7 +109,12 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
     cluster: hostFile.cluster,
     database,
     effects,
-    peers: silentPeers(),
+    peers: openPeers(securityPaths(root).clusterKey, {
+      program: join(composition.installation, 'dist/heartbeat-worker.mjs'),
+      cluster: hostFile.cluster,
+      effects,
+      warn,
+    }),
     hands: createRealHands({
       diskGroups: { directory: directoryDriver(driverHost), filesystem: fileSystemDriver(driverHost) },
       addresses,
@@ -129,6 +135,11 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
     pathPrefixOf,
     identity: { root, pid: process.pid, version: versionOf(composition.installation) },
     settings: LOOP_SETTINGS,
+    fenceAgents: createFenceAgents({
+      run: createRunCommand({ effects, tag: driverTag(hostKey(place), 'fence') }),
+      effects,
+      warn,
+    }),
     expectCalls,
     publicAdapters: adapters,
     recordPlan: (input) => plans.record(input),
@@ -144,11 +155,6 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   const app = buildApp(loop.services, { facts, desk, log })
   return {
     loop,
-    fenceAgents: createFenceAgents({
-      run: createRunCommand({ effects, tag: driverTag(hostKey(place), 'fence') }),
-      effects,
-      warn,
-    }),
     listen: async () => {
       // Former lives are reported once they were cleaned up after, which the start has done.
       reports = await readGuardReports(root)

@@ -2,15 +2,16 @@ import type { ApiServices, StillTakenOn } from '../api/services.ts'
 import { describeError, HaError } from '../errors/ha-error.ts'
 import type { PhysicalHostName } from '../model/names.ts'
 import { Actor } from './actor.ts'
-import { BackupGroups } from './backup-groups.ts'
 import { AdmissionBook } from './admission/book.ts'
+import { BackupGroups } from './backup-groups.ts'
 import { DeadlineKeeper } from './deadline-keeper.ts'
-import { Holder } from './holder.ts'
 import { Fencing } from './fencing.ts'
+import { Holder } from './holder.ts'
 import { Host } from './host.ts'
 import { becomeMember, type StartWish } from './join.ts'
 import { leaveCluster } from './leave.ts'
 import { describeEnding, type Ending, logOfEnding, mustFire } from './life.ts'
+import { NetworkWatch } from './network-watch.ts'
 import { Observer } from './observer.ts'
 import type { HostParts } from './parts.ts'
 import { PlannerTrigger } from './planner-trigger.ts'
@@ -55,9 +56,10 @@ class Loop implements HostLoop {
   readonly #promiser: Promiser
   readonly #observer: Observer
   readonly #stamper: Stamper
-  readonly #groups: BackupGroups
-  readonly #tasks: Promise<void>[] = []
   readonly #fencing: Fencing
+  readonly #groups: BackupGroups
+  readonly #networks: NetworkWatch
+  readonly #tasks: Promise<void>[] = []
   #leaving: Promise<readonly StillTakenOn[]> | undefined
 
   constructor(parts: HostParts) {
@@ -67,15 +69,21 @@ class Loop implements HostLoop {
     this.#promiser = new Promiser(this.#host, this.#deadline)
     this.#observer = new Observer(this.#host, this.#deadline, this.#promiser)
     this.#stamper = new Stamper(this.#host, this.#deadline, () => void this.#leaveUnguarded())
+    this.#fencing = new Fencing(this.#host, this.#deadline, this.#observer, this.#stamper)
     this.#groups = new BackupGroups(this.#host, this.#deadline)
+    this.#networks = new NetworkWatch(this.#host, {
+      groups: () => this.#groups.groups(),
+      onGroupsChange: (listener) => this.#groups.onChange(listener),
+      stampAges: () => this.#observer.stampAges(),
+    })
     this.services = createServices({
       host: this.#host,
-    this.#fencing = new Fencing(this.#host, this.#deadline, this.#observer, this.#stamper)
       leave: (by) => this.leave(by),
+      networks: () => this.#networks.verdicts(),
+      fencing: this.#fencing,
       stampAges: () => this.#stampAges(),
     })
     this.book = new AdmissionBook(this.#host)
-      fencing: this.#fencing,
     this.ended = this.#end()
   }
 
@@ -97,10 +105,11 @@ class Loop implements HostLoop {
     this.#endWhenEvicted()
     for (const part of [this.#stamper, this.#promiser, this.#observer, holder, actor, trigger, programs, this.#groups])
       this.#run(() => part.run())
+    this.#run(() => this.#networks.run())
+    this.#run(() => this.#fencing.run())
     this.#run(() => this.#deadline.watch())
     this.#run(() => knowledge.rereadNowAndThen())
   }
-    this.#run(() => this.#fencing.run())
 
   leave(by: string): Promise<readonly StillTakenOn[]> {
     this.#leaving ??= leaveCluster(this.#host, by).catch((error: unknown) => {

@@ -7,8 +7,8 @@ import type { Effects } from '../ports/effects.ts'
 import type { FenceAgents } from '../ports/fence-agents.ts'
 import type { Guard } from '../ports/guard.ts'
 import type { Log } from '../ports/log.ts'
-import type { PublicAdapters } from '../ports/public-adapters.ts'
 import type { Peers } from '../ports/peers.ts'
+import type { PublicAdapters } from '../ports/public-adapters.ts'
 
 /** All that the loop of a host is made of. It reaches nothing else: with simulated parts it runs unchanged on virtual time. */
 export interface HostParts {
@@ -20,9 +20,9 @@ export interface HostParts {
   readonly effects: Effects
   /** Datagrams to and from the other hosts; the loop closes it. `silentPeers()` where there is no network for them. */
   readonly peers: Peers
-  readonly hands: Hands
   /** Switches other hosts off; absent: nothing that is configured can be asked. */
   readonly fenceAgents?: FenceAgents
+  readonly hands: Hands
   readonly guard: Guard
   readonly log: Log
   /** Absent: this host has no adapters that could be looked at, as in the simulation. */

@@ -13,11 +13,12 @@ export interface ServicesParts {
   readonly host: Host
   stampAges: ApiServices['stampAges']
   leave: ApiServices['leave']
+  networks: ApiServices['networks']
   readonly fencing: Pick<Fencing, 'fence' | 'confirmDown'>
 }
 
 /** Makes what the API asks: questions are answered from what this host knows, requests are planned and committed here. */
-export function createServices({ host, stampAges, leave, fencing }: ServicesParts): ApiServices {
+export function createServices({ host, stampAges, leave, networks, fencing }: ServicesParts): ApiServices {
   const { parts, view, knowledge, life } = host
   const { effects } = parts
   const previews = new Previews()
@@ -25,6 +26,8 @@ export function createServices({ host, stampAges, leave, fencing }: ServicesPart
     identity: () => identityOf(host),
     state: () => host.state(),
     stampAges,
+    networks,
+    heartbeatTroubles: () => parts.peers.troubles(),
     reconfigurations: () => [...view.reconfigurations().values()].toSorted((a, b) => a.number - b.number),
     halfRuns: (number) => view.halfRuns().of(number),
     progress: () => [...view.progress().values()],

@@ -1,5 +1,5 @@
 import type { ClusterState } from '../model/cluster-state.ts'
-import type { NetworkName, PhysicalHostName } from '../model/names.ts'
+import type { PhysicalHostName } from '../model/names.ts'
 import type { GroupSight, Interface, InterfaceSight, InterfaceState, Network, NetworkState } from '../model/network.ts'
 import { carriesHeartbeats } from './heartbeats.ts'
 
@@ -47,7 +47,7 @@ interface End {
   /** `absent`: its host is no member; `unclear`: nothing is known of it. */
   readonly kind: 'absent' | 'unclear' | 'seen'
   readonly link: InterfaceSight['link']
-  readonly hears: readonly PhysicalHostName[]
+  readonly hears: ReadonlySet<PhysicalHostName>
   readonly reaches: boolean | null
   readonly group: GroupSight['state'] | null
 }
@@ -56,10 +56,13 @@ type Judged = Pick<InterfaceVerdict, 'state' | 'isolation' | 'apartFrom'>
 
 function judgeNetwork(facts: NetworkFacts, network: Network): NetworkVerdict {
   const ends = endsOf(facts, network)
-  const judge = carriesHeartbeats(network.role) ? judgeByHeartbeats : judgeByLink
+  const seen = ends.filter(({ kind }) => kind === 'seen')
+  const isolations = new Map(seen.map((end) => [end, isolationOf(end, seen)]))
+  const judge = (end: End): Judged =>
+    carriesHeartbeats(network.role) ? judgeByHeartbeats(end, ends, isolations) : judgeByLink(end)
   const judged = ends.map((end): Judged => {
     if (network.role === 'none' || end.kind === 'absent') return UNAVAILABLE
-    return end.kind === 'unclear' ? UNKNOWN : judge(end, ends)
+    return end.kind === 'unclear' ? UNKNOWN : judge(end)
   })
   const interfaces = ends.map(({ host, at }, index) => ({
     host,
@@ -85,28 +88,21 @@ function endsOf({ physicalHosts, members, sights, doubtful }: NetworkFacts, { na
     const isCurrent = whole?.incarnation === member?.incarnation && !doubtful.has(host)
     const isSeen =
       isCurrent && sight !== undefined && (sight.hears !== null || !carriesHeartbeats(role) || sight.link === 'down')
-    const group = groupOn(physicalHost.backupGroups, name, whole?.groups ?? [])
+    // An adapter without a group is looked at as a group of its own name.
+    const groupName = physicalHost.backupGroups.find((group) => group.network === name)?.name ?? at.adapter
+    const group = whole?.groups.find((one) => one.name === groupName)?.state ?? null
     return [
       {
         host,
         at,
         kind: member === undefined ? 'absent' : isSeen ? 'seen' : 'unclear',
         link: linkOf(sight?.link ?? 'unknown', group),
-        hears: sight?.hears ?? [],
+        hears: new Set(sight?.hears),
         reaches: sight?.reaches ?? null,
         group,
       },
     ]
   })
-}
-
-function groupOn(
-  groups: readonly { readonly name: string; readonly network: NetworkName }[],
-  network: NetworkName,
-  sights: readonly GroupSight[],
-): GroupSight['state'] | null {
-  const group = groups.find((one) => one.network === network)
-  return sights.find(({ name }) => name === group?.name)?.state ?? null
 }
 
 /** A backup group works as long as one of its adapters does. */
@@ -115,15 +111,16 @@ function linkOf(link: End['link'], group: End['group']): End['link'] {
   return group === 'failed' ? 'down' : link
 }
 
-function judgeByHeartbeats(end: End, ends: readonly End[]): Judged {
-  const seen = ends.filter(({ kind }) => kind === 'seen')
-  const others = seen.filter((other) => other !== end)
+type Isolations = ReadonlyMap<End, Isolation | null>
+
+function judgeByHeartbeats(end: End, ends: readonly End[], isolations: Isolations): Judged {
+  const others = [...isolations.keys()].filter((other) => other !== end)
   const apartFrom = others.filter((other) => !communicate(end, other)).map(({ host }) => host)
-  const isolation = isolationOf(end, seen)
+  const isolation = isolations.get(end) ?? null
   if (isolation !== null) return { state: 'failed', isolation, apartFrom }
-  const working = others.filter((other) => isolationOf(other, seen) === null)
+  const working = others.filter((other) => isolations.get(other) === null)
   if (working.some((other) => !communicate(end, other))) return { state: 'unreachable', isolation: null, apartFrom }
-  const isHeardFrom = working.length > 0 || end.hears.length > 0
+  const isHeardFrom = working.length > 0 || end.hears.size > 0
   const isAlone = ends.every((other) => other === end || other.kind !== 'unclear')
   const isWell = isHeardFrom || (isAlone && (end.link === 'up' || end.reaches === true))
   return { state: isWell ? 'up' : 'unknown', isolation: null, apartFrom }
@@ -155,7 +152,7 @@ function groupSize(end: End, ends: readonly End[]): number {
 function communicate(one: End, other: End): boolean {
   if (one === other) return true
   if (one.link === 'down' || other.link === 'down') return false
-  return one.hears.includes(other.host) && other.hears.includes(one.host)
+  return one.hears.has(other.host) && other.hears.has(one.host)
 }
 
 /** On a network without heartbeats an interface is judged by itself. */

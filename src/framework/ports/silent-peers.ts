@@ -1,7 +1,7 @@
 import type { Peers } from './peers.ts'
 
-/** Returns peers that are never heard: for a host without a private network, or without the cluster's key. */
-export function silentPeers(): Peers {
+/** Returns peers that are never heard: for a host without a private network, or without the cluster's key. `why`: what `troubles` says. */
+export function silentPeers(why?: string): Peers {
   return {
     configure: async () => undefined,
     send: () => undefined,
@@ -9,7 +9,7 @@ export function silentPeers(): Peers {
     heard: () => [],
     listeningSinceMs: () => Number.POSITIVE_INFINITY,
     onChange: () => () => undefined,
-    troubles: () => [],
+    troubles: () => (why === undefined ? [] : [why]),
     close: async () => undefined,
   }
 }

@@ -201,8 +201,8 @@ class HeartbeatChannel implements Peers {
         Atomics.store(this.#tallyWords, 1 + notice.watch, 0)
         return this.#watches.get(notice.watch)?.listener()
       case 'troubles':
+        for (const trouble of notice.troubles) if (!this.#troubles.includes(trouble)) this.#options.warn(trouble)
         this.#troubles = notice.troubles
-        for (const trouble of notice.troubles) this.#options.warn(trouble)
     }
   }
 
