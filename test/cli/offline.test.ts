@@ -25,6 +25,7 @@ describe('scadmin setup', () => {
     expect(first.out.split('\n')).toEqual([
       `Made the cluster database of demo in ${directory}/db.`,
       'Added the physical host alpha to the cluster demo.',
+      'Made the keys and certificates of demo.',
       `Wrote ${rootOf('alpha')}/etc/haven/host.json.`,
       'alpha is set up for the cluster demo. Start it with: scadmin startcluster alpha demo',
       '',
@@ -84,7 +85,7 @@ describe('the database without clustd', () => {
 
   it('is checked, backed up and restored', async () => {
     await setUp('alpha')
-    expect((await on('alpha', 'scadmin database check')).out).toMatch(/is sound: revision 1, 2 records/)
+    expect((await on('alpha', 'scadmin database check')).out).toMatch(/is sound: revision 1, 4 records/)
     const file = join(directory, 'backup')
     expect((await on('alpha', `scadmin database backup ${file}`)).exitCode).toBe(0)
     await setUp('beta')

@@ -150,8 +150,8 @@ function worldOf({ root, installation }: ManagedHost): VoterWorld {
   return { root, installation, effects: createRealEffects() }
 }
 
-/** The address that others reach this machine at: the one that was given, else the only one there is. */
-function ownAddress(given: string | undefined): string {
+/** Returns the address that others reach this machine at: the one that was given, else the only one there is. Throws `USAGE`. */
+export function ownAddress(given: string | undefined): string {
   if (given !== undefined && isIP(given) !== 0) return given
   if (given !== undefined) {
     throw new HaError('USAGE', `'${given}' is no IP address`, { hint: 'Name one of this machine, such as 10.0.0.1.' })

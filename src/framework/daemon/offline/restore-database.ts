@@ -103,6 +103,8 @@ function goneKeys(records: Records, keep: ReadonlySet<string>): readonly string[
 function remembered(backup: Records): readonly Write[] {
   return [...backup.values()].flatMap(({ key, value }): readonly Write[] => {
     const decoded = decodeRecord(key, value)
+    // Who belongs to the cluster is no configuration: only where it is lost it comes from the backup.
+    if (decoded?.kind === 'authority' || decoded?.kind === 'admission') return [put(key, decoded)]
     if (decoded?.kind === 'mastery') return [put(key, { kind: 'mastery', value: atRest(decoded.value) })]
     if (decoded?.kind !== 'journal') return []
     const { last } = decoded.value

@@ -12,7 +12,15 @@ import { decodeRecord } from '../../records/decode.ts'
 import { type Draft, draftsOfConfiguration, toWrite } from '../../records/encode.ts'
 import { AUTHORITY_KEY, CLUSTER_KEY, JOURNAL_KEY, keyOf } from '../../records/keys.ts'
 import { readVoterFile } from '../../voter/voter-file.ts'
-import { API_PORT, type ApiPlace, defaultDatabaseDirectory, type HostFile, hostFilePath, readHostFile, writeHostFile } from '../host-file.ts'
+import {
+  API_PORT,
+  type ApiPlace,
+  defaultDatabaseDirectory,
+  type HostFile,
+  hostFilePath,
+  readHostFile,
+  writeHostFile,
+} from '../host-file.ts'
 import { NEW_CLUSTER } from '../join.ts'
 import { becomeTheOnlyOne } from '../only-one.ts'
 import { managedPlace, ownAddress, startManagedEtcd } from './managed-etcd.ts'
@@ -89,7 +97,7 @@ async function certifyFirst(request: SetUpRequest): Promise<void> {
   if (request.database !== 'etcd' || readVoterFile(root) !== undefined) return
   const cluster = parseName('cluster', request.cluster)
   const physicalHost = parseName('physicalHost', request.host)
-  const own = address ?? ownAddress(undefined)
+  const own = ownAddress(address)
   await prepareIdentity(root, { cluster, physicalHost, api: { addresses: [own], port: port ?? API_PORT } })
 }
 
@@ -247,9 +255,18 @@ async function commit(database: ClusterDatabase, { records }: Snapshot, drafts: 
 }
 
 function tell(drafts: readonly Draft[], { cluster, physicalHost, database }: HostFile): readonly string[] {
-  return drafts.map(({ key }) =>
-    key === CLUSTER_KEY
-      ? `Made the cluster database of ${cluster} ${inWords(database)}.${timingsFor(database) === PROFILES.relaxed ? RELAXED : ''}`
-      : `Added the physical host ${physicalHost} to the cluster ${cluster}.`,
-  )
+  return drafts.flatMap(({ key }) => {
+    switch (key) {
+      case CLUSTER_KEY: {
+        const timings = timingsFor(database) === PROFILES.relaxed ? RELAXED : ''
+        return [`Made the cluster database of ${cluster} ${inWords(database)}.${timings}`]
+      }
+      case AUTHORITY_KEY:
+        return [`Made the keys and certificates of ${cluster}.`]
+      case keyOf.physicalHost(physicalHost):
+        return [`Added the physical host ${physicalHost} to the cluster ${cluster}.`]
+      default:
+        return []
+    }
+  })
 }
