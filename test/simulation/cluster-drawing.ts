@@ -7,6 +7,7 @@ import type {
   MethodName,
   PhysicalHost,
 } from '../../src/framework/model/cluster-config.ts'
+import type { FenceDevice } from '../../src/framework/model/fencing.ts'
 import { LATER_DEFAULTS } from '../../src/framework/model/later-defaults.ts'
 import {
   type DataServiceName,
@@ -21,6 +22,7 @@ import type { Random } from './random.ts'
 export interface DrawnCluster {
   readonly cluster: ClusterConfig
   readonly physicalHosts: readonly PhysicalHost[]
+  readonly fenceDevices: readonly FenceDevice[]
   readonly diskGroups: readonly DiskGroup[]
   readonly logicalHosts: readonly LogicalHost[]
   readonly dataServices: readonly DataService[]
@@ -28,7 +30,7 @@ export interface DrawnCluster {
 
 /** Draws a cluster: two or three physical hosts, up to four logical hosts, up to three services on each, with dependencies. */
 export function drawCluster(random: Random): DrawnCluster {
-  const hosts = ['h1', 'h2', 'h3'].slice(0, random.pick([2, 2, 3])).map((name) => parseName('physicalHost', name))
+  const hosts = ['h1', 'h2', 'h3'].slice(0, random.pick([2, 3, 3])).map((name) => parseName('physicalHost', name))
   const logicalHosts = ['ha1', 'ha2', 'ha3', 'ha4']
     .slice(0, random.pick([1, 2, 2, 3, 4]))
     .map((name, index) => drawLogicalHost(random, parseName('logicalHost', name), index, hosts))
@@ -53,6 +55,7 @@ export function drawCluster(random: Random): DrawnCluster {
       ...LATER_DEFAULTS,
     },
     physicalHosts: hosts.map((name) => newPhysicalHost(name)),
+    fenceDevices: [],
     diskGroups: logicalHosts.flatMap(({ diskGroups }) =>
       diskGroups.map((name) => ({ kind: 'directory', name, path: `/disks/${name}` })),
     ),
@@ -67,7 +70,7 @@ function drawLogicalHost(
   index: number,
   hosts: readonly PhysicalHostName[],
 ): LogicalHost {
-  const physicalHosts = shuffled(random, hosts).slice(0, random.chance(0.85) ? hosts.length : 2)
+  const physicalHosts = shuffled(random, hosts).slice(0, random.chance(0.6) ? hosts.length : 2)
   const diskGroups = [`${name}-data`, `${name}-log`]
     .slice(0, random.pick([1, 1, 2]))
     .map((group) => parseName('diskGroup', group))

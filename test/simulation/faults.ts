@@ -1,6 +1,7 @@
 import { configurationOf } from '../../src/framework/configure/configuration.ts'
 import { decideChanges } from '../../src/framework/configure/decide-changes.ts'
 import { PROFILES } from '../../src/framework/membership/check-timings.ts'
+import { parseName } from '../../src/framework/model/names.ts'
 import type { Cause } from '../../src/framework/model/reconfiguration.ts'
 import { type DrawnCluster, shuffled } from './cluster-drawing.ts'
 import type { Random } from './random.ts'
@@ -39,6 +40,7 @@ const DEEDS: readonly (readonly [weight: number, deed: Deed])[] = [
   [3, cutFromDatabase],
   [2, cutNetworks],
   [2, isolate],
+  [3, halveSight],
   [3, changeList],
 ]
 
@@ -84,7 +86,10 @@ function standStill({ random, hosts, time, tell }: Target, kind: 'frozen' | 'sus
 }
 
 function killClustd({ random, hosts, tell }: Target): void {
-  const host = random.pick(hosts)
+  kill(random.pick(hosts), tell)
+}
+
+function kill(host: SimHost, tell: Target['tell']): void {
   tell(`clustd of ${host.machine.name} killed`)
   host.clustd?.kill()
   host.restartLater()
@@ -186,6 +191,44 @@ function isolate({ random, network, hosts, tell }: Target): void {
     }
   }
   network.cutDatabase(random.chance(0.8) ? machine.name : '*', ms)
+}
+
+/**
+ * One host loses the database and the sight of a second one, while a third still hears it: that one gives it its word, and the second one does not know.
+ * In the middle of it the third may lose its memory, or the second come onto a list that the first has not read.
+ */
+function halveSight(target: Target): void {
+  const { random, network, hosts, time, tell } = target
+  const [first, second, third] = shuffled(random, hosts)
+  if (first === undefined || second === undefined || third === undefined) return isolate(target)
+  const ms = random.between(2_000, 8_000)
+  const [blind, stranger] = [first.machine.name, second.machine.name]
+  tell(`${blind} cut from the database and from ${stranger} for ${Math.round(ms)} ms`)
+  network.cutDatabase(blind, ms)
+  for (const name of SIM_NETWORKS) {
+    network.cut(blind, stranger, name, ms)
+    network.cut(stranger, blind, name, ms)
+  }
+  const laterMs = random.between(100, 3_500)
+  if (random.chance(0.4)) time.after(laterMs, () => kill(third, tell))
+  else if (random.chance(0.7)) time.after(random.between(0, 1_500), () => addToLists(target, stranger, third))
+}
+
+/** Puts a host onto every list of possible masters that it is not on. */
+function addToLists({ tell }: Target, name: string, asked: SimHost): void {
+  tell(`asked of ${asked.machine.name}: ${name} on every list`)
+  const host = parseName('physicalHost', name)
+  asked.loop?.services
+    .configure((state) => {
+      const after = [...state.logicalHosts].map(([key, one]) => {
+        const { physicalHosts } = one
+        return [key, physicalHosts.includes(host) ? one : { ...one, physicalHosts: [...physicalHosts, host] }] as const
+      })
+      return decideChanges(state, { ...configurationOf(state), logicalHosts: new Map(after) }, 'a new list')
+    })
+    .catch(() => {
+      // It may be refused or cut off, as any request.
+    })
 }
 
 /** The list of possible masters of a logical host grows, shrinks or changes its order. */

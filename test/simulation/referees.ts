@@ -139,7 +139,8 @@ function actsByPromises(field: Field, host: string, life: Guarded | undefined): 
   return life.leftMs > stampedMs + life.guardMs * DRIFT - field.nowMs()
 }
 
-function latestOf({ records }: Snapshot): Reconfiguration | undefined {
+/** The last reconfiguration that was committed. */
+export function latestOf({ records }: Snapshot): Reconfiguration | undefined {
   const journal = records.get('journal')?.value as unknown as { readonly last: number } | undefined
   return records.get(`reconfigurations/${journal?.last}`)?.value as unknown as Reconfiguration | undefined
 }

@@ -7,10 +7,13 @@ import { draftsOfConfiguration, toWrite } from '../../src/framework/records/enco
 import { type Chances, drawChances, NO_CHANCES } from './chances.ts'
 import { type DrawnCluster, drawCluster } from './cluster-drawing.ts'
 import { ask, doSomething, type Target } from './faults.ts'
+import { doSomethingToFence } from './fence-faults.ts'
 import { Machine } from './machine.ts'
 import { type Random, randomFrom } from './random.ts'
 import { type Field, judgeDeed, judgeMastery, judgeMembers, judgeRest, noteDeed } from './referees.ts'
-import { SimHost } from './sim-host.ts'
+import { judgeFences, judgeSwitchedOff, newFenceNotes } from './referees-fencing.ts'
+import { drawFenceChances, drawFences, type FenceChances, NO_FENCE_CHANCES } from './sim-fence.ts'
+import { HEARTBEAT_MS, SimHost } from './sim-host.ts'
 import { SimNetwork } from './sim-network.ts'
 import { VirtualTime } from './virtual-time.ts'
 import { WatchedCore } from './watched-core.ts'
@@ -32,6 +35,8 @@ const CALM_MS = 6_000
 const FAULTS_MS = 45_000
 const REST_MS_MAX = 120_000
 const LINES_MAX = 4_000
+/** Far from every seed that anybody asks for. */
+const FENCE_SEEDS = 1_000_000_007
 
 // A host has many waits at once that all end with its life; in clustd the same is said in main.ts.
 setMaxListeners(0)
@@ -47,6 +52,10 @@ class Run {
   readonly #seed: number
   readonly #time = new VirtualTime()
   readonly #random: Random
+  /** Of its own, so that a history without fences is the same as before there were any. */
+  readonly #fenceRandom: Random
+  readonly #fenceNotes = newFenceNotes()
+  #fenceChances: FenceChances = NO_FENCE_CHANCES
   readonly #drawn: DrawnCluster
   readonly #core = new WatchedCore()
   readonly #network: SimNetwork
@@ -60,7 +69,8 @@ class Run {
   constructor(seed: number) {
     this.#seed = seed
     this.#random = randomFrom(seed)
-    this.#drawn = drawCluster(this.#random.split())
+    this.#fenceRandom = randomFrom(seed + FENCE_SEEDS)
+    this.#drawn = drawFences(drawCluster(this.#random.split()), this.#fenceRandom, HEARTBEAT_MS)
     const { timings } = this.#drawn.cluster
     const world = new World((deed) => {
       if (deed.kind !== 'begun') this.#tell(`  ${JSON.stringify(deed)}`)
@@ -89,6 +99,7 @@ class Run {
     this.#core.onState = (before, after) => {
       judgeMastery(this.#field, before, after)
       judgeMembers(this.#field, before, after)
+      judgeFences(this.#field, this.#fenceNotes, before, after)
     }
     this.#hosts = [...machines.values()].map(
       (machine) =>
@@ -100,6 +111,8 @@ class Run {
           hosts: this.#drawn.physicalHosts.map(({ name }) => name),
           timings,
           chances: () => this.#chances,
+          fenceChances: () => this.#fenceChances,
+          switchOff: (host, onAgainMs) => this.#switchOff(host, onAgainMs),
           onLog: (host, event) => this.#onLog(host, event),
         }),
     )
@@ -110,8 +123,10 @@ class Run {
     for (const host of this.#hosts) this.#time.after(this.#random.between(0, 2_000), () => host.start())
     await this.#until(CALM_MS)
     this.#chances = drawChances(this.#random)
+    this.#fenceChances = drawFenceChances(this.#fenceRandom)
     await this.#faults()
     this.#chances = NO_CHANCES
+    this.#fenceChances = NO_FENCE_CHANCES
     this.#network.heal()
     for (const { machine, clustd, place } of this.#hosts) {
       machine.wake()
@@ -129,10 +144,11 @@ class Run {
   }
 
   #configure(): void {
-    const { cluster, physicalHosts, diskGroups, logicalHosts, dataServices } = this.#drawn
+    const { cluster, physicalHosts, fenceDevices, diskGroups, logicalHosts, dataServices } = this.#drawn
     const drafts = [
       ...draftsOfConfiguration({ kind: 'cluster', cluster }),
       ...physicalHosts.flatMap((physicalHost) => draftsOfConfiguration({ kind: 'put-physical-host', physicalHost })),
+      ...fenceDevices.flatMap((fenceDevice) => draftsOfConfiguration({ kind: 'put-fence-device', fenceDevice })),
       ...diskGroups.flatMap((diskGroup) => draftsOfConfiguration({ kind: 'put-disk-group', diskGroup })),
       ...logicalHosts.flatMap((logicalHost) => draftsOfConfiguration({ kind: 'put-logical-host', logicalHost })),
       ...dataServices.flatMap((dataService) => draftsOfConfiguration({ kind: 'put-data-service', dataService })),
@@ -145,11 +161,20 @@ class Run {
     const end = this.#time.nowMs + FAULTS_MS
     while (this.#time.nowMs < end && this.#violation === undefined) {
       doSomething(target)
+      if (this.#drawn.fenceDevices.length > 0) doSomethingToFence(target, this.#fenceRandom)
       // Sometimes several things happen at once, which is where the bugs are.
       await this.#until(
         this.#time.nowMs + (this.#random.chance(0.3) ? this.#random.between(0, 50) : this.#random.between(100, 6_000)),
       )
     }
+  }
+
+  /** A device cuts the power of a host; it is on again after a while. */
+  #switchOff(name: string, onAgainMs: number): void {
+    const host = this.#hosts.find(({ machine }) => machine.name === name)
+    this.#tell(`${name} switched off by a fence device`)
+    judgeSwitchedOff(this.#field, this.#fenceNotes, name)
+    if (host?.machine.isOn === true) host.powerCycle(onAgainMs)
   }
 
   /** Lets everything come to rest. An operator helps where only an operator may: stuck, in maintenance, tried everywhere in vain. */

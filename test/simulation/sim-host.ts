@@ -10,6 +10,7 @@ import type { Machine, Process } from './machine.ts'
 import type { Guarded } from './referees.ts'
 import { SimDatabase } from './sim-database.ts'
 import { type DriverSetting, simAddresses, simDiskGroups, simMethods } from './sim-drivers.ts'
+import { type FenceChances, SimFenceAgents, type SwitchOff } from './sim-fence.ts'
 import { type GuardPlace, simGuard } from './sim-guard.ts'
 import { type SimNetwork, SimPeers } from './sim-network.ts'
 import type { World } from './world.ts'
@@ -24,6 +25,9 @@ export interface SimHostSetting {
   readonly hosts: readonly PhysicalHostName[]
   readonly timings: Timings
   readonly chances: () => Chances
+  /** Whether its devices do what they are asked, and who cuts the power then. */
+  readonly fenceChances: () => FenceChances
+  readonly switchOff: SwitchOff
   /** Told every line that the daemon logs. */
   readonly onLog: (host: string, event: LogEvent) => void
 }
@@ -32,7 +36,7 @@ export interface SimHostSetting {
 const RESTART_MS_MIN = 200
 const RESTART_MS_MAX = 6_000
 const REBOOT_MS = 5_000
-const HEARTBEAT_MS = 100
+export const HEARTBEAT_MS = 100
 
 /** One physical host: a machine on which the production loop runs as clustd, with its guard, and is started again whenever it ends. */
 export class SimHost {
@@ -130,6 +134,12 @@ export class SimHost {
       database: new SimDatabase(core, clustd, network, chances),
       peers,
       effects: clustd.effects(),
+      fenceAgents: new SimFenceAgents({
+        process: clustd,
+        children,
+        chances: this.#setting.fenceChances,
+        switchOff: this.#setting.switchOff,
+      }),
       hands: this.#hands({ process: clustd, world: this.#setting.world, actor: 'clustd', chances, children }),
       guard: simGuard(this.place, clustd, children),
       log: { write: (event) => onLog(machine.name, event) },

@@ -10,7 +10,7 @@ export class WatchedCore extends MemoryDatabaseCore {
   onStamp: (host: string) => void = () => {}
 
   override commit(guards: readonly Guard[], writes: readonly Write[]): CommitOutcome {
-    const touchesState = writes.some(({ key }) => /^(mastery|members)\//.test(key))
+    const touchesState = writes.some(({ key }) => /^(mastery|members|fences)\//.test(key))
     const before = touchesState ? this.snapshot() : undefined
     const outcome = super.commit(guards, writes)
     if (outcome.kind !== 'committed') return outcome
