@@ -5,7 +5,8 @@ import { EtcdFailure, readFailure } from './failure.ts'
 
 /** What every answer of etcd begins with. */
 export interface Answered {
-  readonly header: IResponseHeader
+  /** Who answered; etcd leaves it out of its answer about alarms. */
+  readonly header: IResponseHeader | null
 }
 
 /** Knows the etcd that answered first, so that an endpoint of another one is found out: two of them would be two truths. */
@@ -13,7 +14,9 @@ export class Identity {
   #clusterId: string | undefined
 
   /** Throws an `EtcdFailure` of kind `foreign`. */
-  check({ cluster_id: id }: IResponseHeader): void {
+  check(header: IResponseHeader | null): void {
+    if (header === null) return
+    const { cluster_id: id } = header
     this.#clusterId ??= id
     if (id === this.#clusterId) return
     throw new EtcdFailure(
@@ -56,7 +59,7 @@ export class Endpoint {
   }
 
   /** Throws an `EtcdFailure` when the answer is from another etcd. */
-  check(header: IResponseHeader): void {
+  check(header: IResponseHeader | null): void {
     this.#identity.check(header)
   }
 
