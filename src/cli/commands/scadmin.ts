@@ -1,4 +1,5 @@
 import { defineCommand } from '../command/define-command.ts'
+import { admissionForms } from './scadmin/admission-forms.ts'
 import { databaseForms } from './scadmin/database-forms.ts'
 import { lifeForms } from './scadmin/life-forms.ts'
 import { scadminOptions } from './scadmin/scadmin-options.ts'
@@ -26,5 +27,5 @@ export const scadmin = defineCommand({
     { line: 'scadmin timeline', describe: 'See where every second of the last reconfiguration went.' },
     { line: 'scadmin explain ha1', describe: 'Ask why ha1 is where it is.' },
   ],
-  forms: [...lifeForms, ...switchForms, ...storyForms, ...databaseForms, ...voterForms],
+  forms: [...lifeForms, ...admissionForms, ...switchForms, ...storyForms, ...databaseForms, ...voterForms],
 })

@@ -47,6 +47,10 @@ export interface Client {
   applyConfiguration(request: wire.ClusterFileRequest): Promise<wire.ConfiguredJson>
   /** `scadmin stopnode`: resolves when this host has given everything up and left; clustd ends after it. `withinMs`: how long to wait, at least the step timeout of the cluster. `signal` ends the waiting (`ABORTED`), not the leave. */
   leave(options: { readonly withinMs: number; readonly signal?: AbortSignal }): Promise<wire.LeftJson>
+  /** `scadmin token`. */
+  makeToken(request: wire.TokenRequest): Promise<wire.TokenJson>
+  /** `scadmin evict`. Rejects with `NOT_FOUND`, `IN_USE`, `VOTERS_UNSAFE`. */
+  evict(request: wire.EvictRequest): Promise<wire.EvictedJson>
   checkDatabase(): Promise<wire.DatabaseCheckJson>
   backupDatabase(): Promise<wire.BackupFileJson>
   restoreDatabase(backup: wire.BackupFileJson): Promise<wire.RestoredJson>
@@ -120,6 +124,8 @@ export function createClient(options: ClientOptions): Client {
       const words = { method: 'POST', path: '/v1/leave', body: {}, silenceMs: withinMs } as const
       return (await callSocket(toCall(options, words), signal)) as wire.LeftJson
     },
+    makeToken: (request) => post('/v1/tokens', request),
+    evict: (body) => call({ method: 'POST', path: '/v1/evict', body, silenceMs: LONG_SILENCE_MS }),
     checkDatabase: () => call({ method: 'GET', path: '/v1/database/check', silenceMs: LONG_SILENCE_MS }),
     backupDatabase: () => call({ method: 'GET', path: '/v1/database/backup', silenceMs: LONG_SILENCE_MS }),
     restoreDatabase: (body) => call({ method: 'POST', path: '/v1/database/restore', body, silenceMs: LONG_SILENCE_MS }),

@@ -13,6 +13,7 @@ import type { StartMode } from './join.ts'
 import { startVoter } from './offline/managed-etcd.ts'
 
 export { listVoters, removeVoter, startVoter, stopVoter } from './offline/managed-etcd.ts'
+export { type JoinedHost, type JoinHostRequest, joinHost } from './offline/join-host.ts'
 export { restoreDatabase } from './offline/restore-database.ts'
 export { type SetUp, type SetUpRequest, setUpHost } from './offline/set-up-host.ts'
 

@@ -53,8 +53,16 @@ export async function callOverTls(effects: Pick<Effects, 'sleep'>, call: TlsCall
   })
 }
 
+/** The certificate of an authority, as it was shown. */
+export interface FoundAuthority {
+  /** PEM. */
+  readonly certificate: string
+  /** The IP address of this machine on the way there. */
+  readonly localAddress: string
+}
+
 /**
- * Returns the certificate of the authority that has this fingerprint, as whoever listens there shows it; PEM. Nothing is sent, and that it is shown proves
+ * Returns the certificate of the authority that has this fingerprint, as whoever listens there shows it. Nothing is sent, and that it is shown proves
  * nothing yet: the next connection is checked by it. Throws `HOST_UNREACHABLE`, `CERTIFICATE_REFUSED` (another authority).
  */
 export async function fetchAuthority(
@@ -62,7 +70,7 @@ export async function fetchAuthority(
   place: TlsPlace,
   fingerprint: string,
   withinMs: number,
-): Promise<string> {
+): Promise<FoundAuthority> {
   return within(effects, place, withinMs, async (signal) => {
     const socket = connect({ host: place.address, port: place.port, rejectUnauthorized: false, minVersion: 'TLSv1.3' })
     const stop = (): void => void socket.destroy()
@@ -70,7 +78,8 @@ export async function fetchAuthority(
     try {
       await Promise.race([once(socket, 'secureConnect'), endOf(socket)])
       const found = chainOf(socket).find((one) => fingerprintOf(one) === fingerprint)
-      if (found !== undefined) return found.toString()
+      const { localAddress = '' } = socket
+      if (found !== undefined) return { certificate: found.toString(), localAddress }
     } finally {
       signal.removeEventListener('abort', stop)
       socket.destroy()

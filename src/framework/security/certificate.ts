@@ -37,6 +37,14 @@ export function readCertificate(certificate: string | X509Certificate): Certific
   }
 }
 
+/** Returns the name of the cluster that an authority is that of. Throws `CERTIFICATE_REFUSED`. */
+export function clusterOfAuthority(certificate: string): string {
+  const { subject } = parseCertificate(certificate)
+  const cluster = new Map(subject?.split('\n').map(partsOf) ?? []).get('O')
+  if (cluster !== undefined) return cluster
+  throw new HaError('CERTIFICATE_REFUSED', 'the certificate is not that of the authority of a cluster')
+}
+
 /** Parses PEM. Throws `CERTIFICATE_REFUSED`. */
 export function parseCertificate(certificate: string | X509Certificate): X509Certificate {
   if (typeof certificate !== 'string') return certificate

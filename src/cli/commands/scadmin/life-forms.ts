@@ -15,7 +15,7 @@ export const lifeForms = [
     summary: 'make this host part of a cluster; may be repeated',
     verb: ['setup'],
     required: ['cluster', 'host'],
-    optional: ['database', ...ETCD_OPTIONS, 'address', 'json'],
+    optional: ['database', ...ETCD_OPTIONS, 'address', 'port', 'json'],
     run: async ({ options }, context) => {
       const { setUpHost } = await context.offline()
       const made = await setUpHost({
@@ -26,6 +26,7 @@ export const lifeForms = [
         ...(options.database !== undefined && { database: options.database }),
         etcd: etcdOptions(options),
         ...(options.address !== undefined && { address: options.address }),
+        ...(options.port !== undefined && { port: options.port }),
       })
       if (context.json) printJson(context, made)
       else {
