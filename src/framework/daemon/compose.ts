@@ -80,6 +80,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   const searchProc = createProcSearch(effects)
   const lookForTags = createTagLook(hostKey(place), searchProc)
   const driverHost = { ...place, scope: hostKey(place), effects, searchProc, lookForTags }
+  const diskGroups = { directory: directoryDriver(driverHost), filesystem: fileSystemDriver(driverHost) }
   const adapters = new RealPublicAdapters(driverHost, { warn })
   const addresses = {
     local: localAddressDriver(driverHost),
@@ -116,7 +117,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
       warn,
     }),
     hands: createRealHands({
-      diskGroups: { directory: directoryDriver(driverHost), filesystem: fileSystemDriver(driverHost) },
+      diskGroups,
       addresses,
       methods: createMethodRunner({ ...place, pathDirectories, effects, lookForTags, expectCalls, log: warn }),
       pathPrefixOf,
@@ -142,6 +143,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
     }),
     expectCalls,
     publicAdapters: adapters,
+    keepReservations: async ({ diskGroup }, call) => diskGroups.filesystem.keep?.(diskGroup, call),
     recordPlan: (input) => plans.record(input),
     missingPrograms,
     guardReports: () => reports,

@@ -17,6 +17,7 @@ import type { HostParts } from './parts.ts'
 import { PlannerTrigger } from './planner-trigger.ts'
 import { ProgramWatch } from './program-watch.ts'
 import { Promiser } from './promiser.ts'
+import { ReservationWatch } from './reservation-watch.ts'
 import { createServices } from './services.ts'
 import { Stamper } from './stamper.ts'
 
@@ -105,6 +106,7 @@ class Loop implements HostLoop {
     this.#endWhenEvicted()
     for (const part of [this.#stamper, this.#promiser, this.#observer, holder, actor, trigger, programs, this.#groups])
       this.#run(() => part.run())
+    this.#run(() => new ReservationWatch(this.#host, this.#deadline).run())
     this.#run(() => this.#networks.run())
     this.#run(() => this.#fencing.run())
     this.#run(() => this.#deadline.watch())

@@ -1,8 +1,9 @@
 import type { PlanInput } from '../execute/commit-plan.ts'
-import type { Hands } from '../execute/hands.ts'
+import type { Hands, PlacedDiskGroup } from '../execute/hands.ts'
 import type { GuardReport } from '../model/guard-report.ts'
 import type { ClusterName, LogicalHostName, PhysicalHostName } from '../model/names.ts'
 import type { ClusterDatabase } from '../ports/cluster-database.ts'
+import type { ImportCall } from '../ports/disk-group-driver.ts'
 import type { Effects } from '../ports/effects.ts'
 import type { FenceAgents } from '../ports/fence-agents.ts'
 import type { Guard } from '../ports/guard.ts'
@@ -24,6 +25,8 @@ export interface HostParts {
   readonly fenceAgents?: FenceAgents
   readonly hands: Hands
   readonly guard: Guard
+  /** Looks after the reservations of a disk group that is imported here (`DiskGroupDriver.keep`); absent: there are no reservations. */
+  readonly keepReservations?: (held: PlacedDiskGroup, call: ImportCall) => Promise<void>
   readonly log: Log
   /** Absent: this host has no adapters that could be looked at, as in the simulation. */
   readonly publicAdapters?: PublicAdapters

@@ -48,6 +48,11 @@ export interface DiskGroupDriver {
    */
   import(group: DiskGroup, call: ImportCall): Promise<void>
   /**
+   * Looks after the reservation of what is imported here: makes it again when the disk has forgotten it, or when it was another session's. Not imported,
+   * or without reservations: nothing happens. Throws `DISK_GROUP_HELD` when another host has taken it. Absent: this kind knows no reservations.
+   */
+  keep?(group: DiskGroup, call: ImportCall): Promise<void>
+  /**
    * Ends whatever still uses it here (TERM, then KILL), unmounts, gives ownership up. Already gone: success. Another host's mark is left alone.
    * Throws `DISK_GROUP_BUSY` with one detail per holder that would not go.
    */

@@ -22,7 +22,7 @@ import {
   viewOf,
 } from './group-view.ts'
 import { letGo } from './let-go.ts'
-import { freeGroup, reservationLeftovers, reservationTrouble, reserveGroup } from './reservation.ts'
+import { freeGroup, keepGroup, reservationLeftovers, reservationTrouble, reserveGroup } from './reservation.ts'
 import { type BlockDevice, isBusy, unusable } from './storage.ts'
 
 /**
@@ -41,6 +41,7 @@ export function fileSystemDriver(host: DriverHost): DiskGroupDriver {
     kind: 'filesystem',
     status: async (group, call) => at(group, call, readStatus),
     import: async (group, call) => at(group, call, (place) => importGroup(place, call)),
+    keep: async (group, call) => at(group, call, async (place) => keepGroup(await findGroup(place), call)),
     export: async (group, call) => at(group, call, exportGroup),
     leftovers: async (group, call) => at(group, call, findLeftovers),
   }

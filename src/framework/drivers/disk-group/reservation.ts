@@ -44,6 +44,12 @@ export async function reserveGroup(group: FoundGroup, wish: Wish): Promise<void>
   }
 }
 
+/** Looks after the reservations of a disk group of which something is mounted here; otherwise does nothing. Throws like `reserveGroup`. */
+export async function keepGroup(group: FoundGroup, wish: Wish): Promise<void> {
+  const isImported = group.place.group.reservation !== undefined && (await viewOf(group)).mounts.length > 0
+  if (isImported) await reserveGroup(group, wish)
+}
+
 /**
  * Marks the disks as let go, after everything was unmounted: the reservation stays, by a key that says so, until the next host takes it. So a host that
  * was paused before any of this cannot write in between either. Disks that another host has are left alone.
