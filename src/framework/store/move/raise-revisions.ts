@@ -29,11 +29,8 @@ export function raiseRevisions(database: ClusterDatabase, by: number): ClusterDa
       return raised
     },
     commit: async (guards, writes, options) => {
-      // A revision of the former place: that record has been written anew since, by the copying at least.
-      const former = guards.find((guard) => guard.kind === 'at' && guard.revision <= by)
-      if (former !== undefined) return { kind: 'lost-race', key: former.key }
       const lowered = guards.map((guard): Guard => {
-        return guard.kind === 'at' ? { ...guard, revision: guard.revision - by } : guard
+        return guard.kind === 'at' ? { ...guard, revision: lower(guard.revision, by) } : guard
       })
       return raiseOutcome(await database.commit(lowered, writes, options), by)
     },
@@ -41,6 +38,11 @@ export function raiseRevisions(database: ClusterDatabase, by: number): ClusterDa
       database.watch(Math.max(0, fromRevision - by), (event) => onEvent(raiseEvent(event, by, raiseRecord))),
     close: () => database.close(),
   }
+}
+
+/** A revision of the former place never comes again: that record has been written anew since, by the copying at least. */
+function lower(revision: number, by: number): number {
+  return revision <= by ? Number.MAX_SAFE_INTEGER : revision - by
 }
 
 function raiseOutcome(outcome: CommitOutcome, by: number): CommitOutcome {
