@@ -9,3 +9,21 @@ export function checkLines(checked: DatabaseCheckJson & { readonly notes?: reado
     ...notes,
   ]
 }
+
+/** What a move of the cluster database to another place came to. */
+interface Migrated {
+  readonly from: string
+  readonly to: string
+  readonly records: number
+  readonly heldMs: number
+  readonly warnings: readonly string[]
+}
+
+/** Writes what a move of the cluster database came to. */
+export function migratedLines({ from, to, records, heldMs, warnings }: Migrated): readonly string[] {
+  return [
+    `The cluster database has moved from ${from} to ${to}: ${records} records. It took no commits for ${Math.ceil(heldMs)} ms.`,
+    'Hosts that run have gone along. Keep the former directory until every host of this machine was started once.',
+    ...warnings,
+  ]
+}

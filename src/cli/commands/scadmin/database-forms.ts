@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import type { DatabaseCheckJson, RestoredJson } from '../../../framework/api/wire.ts'
 import { describeError, HaError, isHaError } from '../../../framework/errors/ha-error.ts'
 import { type Context, printAnswer, printJson, printLine } from '../../context.ts'
-import { checkLines } from '../../print/database-lines.ts'
+import { checkLines, migratedLines } from '../../print/database-lines.ts'
 import { writeTime } from '../../print/duration.ts'
 import { scadminForm } from './scadmin-options.ts'
 
@@ -16,7 +16,10 @@ export const databaseForms = [
     optional: ['json'],
     run: async (_given, context) => {
       const checked = await eitherWay<DatabaseCheckJson & { readonly notes?: readonly string[] }>(
-        () => context.api.checkDatabase(),
+        async () => ({
+          ...(await context.api.checkDatabase()),
+          notes: await (await context.offline()).databaseNotes(context.root),
+        }),
         async () => (await context.offline()).checkDatabase(context.root),
       )
       if (checked.problems.length === 0) {
@@ -62,6 +65,21 @@ export const databaseForms = [
       )
       if (context.json) printJson(context, restored)
       else printRestored(context, restored)
+      return 0
+    },
+  }),
+  scadminForm({
+    summary: 'move the cluster database of this machine from files to etcd while the cluster runs; no service stops',
+    verb: ['database', 'migrate'],
+    required: ['database'],
+    optional: ['address', 'json'],
+    run: async ({ options }, context) => {
+      const { migrateDatabase } = await context.offline()
+      const { root, installation } = context
+      const { database = '', address } = options
+      const moved = await migrateDatabase({ root, installation, database, ...(address !== undefined && { address }) })
+      if (context.json) printJson(context, moved)
+      else for (const line of migratedLines(moved)) printLine(context, line)
       return 0
     },
   }),
