@@ -1,7 +1,7 @@
 import type { DataService } from './cluster-config.ts'
 import type { Member } from './cluster-state.ts'
 import type { LogicalHostState, StartFailure } from './mastery.ts'
-import type { DataServiceName, LogicalHostName, PhysicalHostName } from './names.ts'
+import type { DataServiceName, LogicalHostName, NetworkName, PhysicalHostName } from './names.ts'
 import type { Half } from './step.ts'
 
 /** How it is known that a host cannot act any more. */
@@ -75,6 +75,13 @@ export type Cause =
       readonly logicalHost: LogicalHostName
       readonly host: PhysicalHostName
       readonly follows: number
+    }
+  /** A backup group (or a lone adapter) is faulty on one host, while its network works for others. */
+  | {
+      readonly kind: 'interface-failed'
+      readonly host: PhysicalHostName
+      readonly network: NetworkName
+      readonly group: string
     }
   /** An operator says that leftovers are gone or a budget may be used again (`scadmin clear`). */
   | { readonly kind: 'cleared'; readonly logicalHost: LogicalHostName; readonly by: string }

@@ -9,6 +9,7 @@ import { halfRules } from './check/half-rules.ts'
 import { heirRules } from './check/heir-rules.ts'
 import { masteryRules } from './check/mastery-rules.ts'
 import { methodRules } from './check/method-rules.ts'
+import { networkRules } from './check/network-rules.ts'
 import { takeOnRules } from './check/take-on-rules.ts'
 
 /** What the checker found. A plan with a fatal note is never committed (`PLAN_UNSAFE`). */
@@ -24,6 +25,7 @@ export interface Note {
 export const planRules: readonly Rule[] = [
   ...changeRules,
   ...masteryRules,
+  ...networkRules,
   ...heirRules,
   ...halfRules,
   ...takeOnRules,

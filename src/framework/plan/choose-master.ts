@@ -1,5 +1,6 @@
 import type { DataServiceName, LogicalHostName, PhysicalHostName } from '../model/names.ts'
 import { mayTryAgain } from '../supervise/take-on-retries.ts'
+import { failedGroupOn, isWellConnected } from './connection.ts'
 import type { Draft } from './draft.ts'
 import { isHeir } from './heirs.ts'
 import { withDependants } from './service-order.ts'
@@ -18,6 +19,8 @@ export interface Wishes {
   readonly prefer?: PhysicalHostName | undefined
   /** This one, if some service starts nowhere: moving would not help. */
   readonly stayOn?: PhysicalHostName | undefined
+  /** Only one on which its addresses are known to work. */
+  readonly isConnected?: boolean
 }
 
 /**
@@ -26,8 +29,14 @@ export interface Wishes {
  * mastered without that service. Undefined when nobody is left.
  */
 export function chooseMaster(draft: Draft, name: LogicalHostName, wishes: Wishes = {}): Choice | undefined {
-  const { except, prefer, stayOn } = wishes
-  const fit = draft.logicalHost(name).physicalHosts.filter((host) => host !== except && isAble(draft, name, host))
+  const { except, prefer, stayOn, isConnected = false } = wishes
+  const logicalHost = draft.logicalHost(name)
+  const fit = logicalHost.physicalHosts.filter(
+    (host) =>
+      host !== except &&
+      isAble(draft, name, host) &&
+      (!isConnected || isWellConnected(draft.before, logicalHost, host)),
+  )
   const inOrder = fit.toSorted((a, b) => Number(b === prefer) - Number(a === prefer))
   const choices = inOrder.map((host) => ({ host, without: failedOn(draft, name, host) }))
   return (
@@ -43,6 +52,7 @@ export function isAble(draft: Draft, name: LogicalHostName, host: PhysicalHostNa
   return (
     draft.isFit(host) &&
     isHeir(draft, name, host) &&
+    failedGroupOn(draft.before, draft.logicalHost(name), host) === undefined &&
     (failure === undefined || mayTryAgain(failure, draft.facts.nowWallMs))
   )
 }

@@ -32,6 +32,8 @@ export function describeCause(cause: Cause): string {
       return `${cause.half} of ${cause.logicalHost} failed on ${cause.host} in reconfiguration ${cause.follows}: ${cause.message}`
     case 'heir-lost':
       return `${cause.logicalHost} was released by ${cause.host}, but its next master is gone`
+    case 'interface-failed':
+      return `${cause.group} failed on ${cause.host}, while ${cause.network} works for others`
     case 'cleared':
       return `${cause.logicalHost} cleared${asked(cause.by)}`
     case 'settle':

@@ -3,7 +3,9 @@ import type { ClusterState } from '../model/cluster-state.ts'
 import { type LogicalHostState, type StartFailure, type TakeOnFailure, uncleanOf } from '../model/mastery.ts'
 import type { LogicalHostName, PhysicalHostName } from '../model/names.ts'
 import type { Cause } from '../model/reconfiguration.ts'
+import { describeStaying } from './causes/interface-failed.ts'
 import { failedOn, isAble } from './choose-master.ts'
+import { failedGroupOn } from './connection.ts'
 import { describeMastery } from './describe.ts'
 import { Draft } from './draft.ts'
 import { isHeir } from './heirs.ts'
@@ -57,6 +59,8 @@ function whyNotThere(
   if (member.state === 'leaving') return `${host} is leaving the cluster.`
   if (!isHeir(draft, at.name, host))
     return `${uncleanOf(at.mastery).join(', ')}, which is lost, may still hold it and does not know that ${host} may master it.`
+  const cutOff = failedGroupOn(draft.before, draft.logicalHost(at.name), host)
+  if (cutOff !== undefined) return `${cutOff.name} has failed on ${host}, so its addresses would not work there.`
   if (!isAble(draft, at.name, host)) {
     const failure = at.takeOnFailures.find((known) => known.host === host)
     return failure === undefined ? `${host} cannot take it on.` : `${host} ${failureText(failure)}.`
@@ -92,9 +96,11 @@ function wouldMove(draft: Draft, at: LogicalHostState): readonly string[] {
       return [`Reconfiguration ${at.reconfiguration} is moving it now.`]
     case 'mastered':
     case 'adjusting': {
+      const cutOff = failedGroupOn(draft.before, draft.logicalHost(name), mastery.by)
       const others = physicalHosts.filter((host) => host !== mastery.by && isAble(draft, name, host))
       const preferred = physicalHosts.slice(0, physicalHosts.indexOf(mastery.by))
       return [
+        ...(cutOff === undefined ? [] : [whatHelps(draft, at, cutOff.name)]),
         ...others.slice(0, 1).map((host) => `${mastery.by} is lost or leaves: it goes to ${host}.`),
         ...(others.length === 0
           ? [
@@ -108,6 +114,12 @@ function wouldMove(draft: Draft, at: LogicalHostState): readonly string[] {
     default:
       return assertNever(mastery)
   }
+}
+
+/** A failed group makes it move at once, so if it is still here there is a reason. */
+function whatHelps(draft: Draft, { name }: LogicalHostState, group: string): string {
+  const why = describeStaying(draft).find((sentence) => sentence.startsWith(`${name} `))
+  return why === undefined ? `${group} has failed here: it moves in a moment.` : `${group} has failed here: ${why}.`
 }
 
 function failureText(failure: StartFailure | TakeOnFailure): string {

@@ -3,6 +3,12 @@ import { assertNever } from '../errors/assert-never.ts'
 import type { ClusterState } from '../model/cluster-state.ts'
 import type { Cause, Plan } from '../model/reconfiguration.ts'
 import { planHalfFailed, planHeirLost } from './causes/failures.ts'
+import {
+  describeStaying,
+  type InterfaceFailed,
+  interfaceFailures,
+  planInterfaceFailed,
+} from './causes/interface-failed.ts'
 import { planJoin, planLeaving, planLeft, planLoss } from './causes/membership.ts'
 import { planClear, planMaintenance, planReconfigure, planSwitchover } from './causes/requests.ts'
 import { planServiceHosts, planServicesOff, planServicesOn } from './causes/services.ts'
@@ -34,6 +40,18 @@ export function describeSettling(state: ClusterState, facts: PlanFacts): string 
   const more = found.length - SETTLING_TOLD_MAX
   return [...found.slice(0, SETTLING_TOLD_MAX), ...(more > 0 ? [`and ${more} more`] : [])].join(', ')
 }
+
+/** The first failure of a public adapter or group that something should move away from; undefined when there is none. Cheap, as `needsSettling`. */
+export function nextInterfaceFailure(state: ClusterState, facts: PlanFacts): InterfaceFailed | undefined {
+  return interfaceFailures(new Draft(state, QUESTION, facts))[0]
+}
+
+/** Says of each logical host whose addresses are on a failed adapter or group, and that stays there, why; empty when there is none. */
+export function describeCutOff(state: ClusterState, facts: PlanFacts): readonly string[] {
+  return describeStaying(new Draft(state, QUESTION, facts))
+}
+
+const QUESTION: Cause = { kind: 'settle', why: 'question' }
 
 /** Logical hosts that are named in the cause of a settling; each has its own reason in the plan. */
 const SETTLING_TOLD_MAX = 3
@@ -67,6 +85,8 @@ function decide(draft: Draft, cause: Cause): void {
       return planHalfFailed(draft, cause)
     case 'heir-lost':
       return planHeirLost(draft, cause.logicalHost, cause.host)
+    case 'interface-failed':
+      return planInterfaceFailed(draft, cause)
     case 'cleared':
       return planClear(draft, cause.logicalHost)
     case 'settle':

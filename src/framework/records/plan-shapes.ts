@@ -8,6 +8,7 @@ import {
   diskGroupName,
   logicalHostName,
   methodName,
+  networkName,
   physicalHostName,
 } from './config-shapes.ts'
 import { leftoverShape, startFailureShape } from './state-shapes.ts'
@@ -56,6 +57,12 @@ const cause: z.ZodType<Cause> = z.discriminatedUnion('kind', [
     logicalHost: logicalHostName,
     host: physicalHostName,
     follows: z.int(),
+  }),
+  z.object({
+    kind: z.literal('interface-failed'),
+    host: physicalHostName,
+    network: networkName,
+    group: z.string(),
   }),
   z.object({ kind: z.literal('cleared'), logicalHost: logicalHostName, by }),
   z.object({ kind: z.literal('settle'), why: z.string() }),

@@ -45,6 +45,13 @@ export function causeOf(words: readonly string[]): Cause | undefined {
       return { kind: 'services-on', services: names('dataService', rest), by }
     case 'off':
       return { kind: 'services-off', services: names('dataService', rest), by }
+    case 'interface-failed':
+      return {
+        kind: 'interface-failed',
+        host: host(first),
+        network: parseName('network', 'public'),
+        group: rest[1] ?? '',
+      }
     case 'clear':
       return { kind: 'cleared', logicalHost: parseName('logicalHost', first ?? ''), by }
     case 'settle':

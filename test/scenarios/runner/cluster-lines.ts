@@ -56,9 +56,10 @@ export function emptyState(): ClusterState {
  *     hosts h1 h2
  *     logical ha1: h1 h2, dg1 dg2, 10.0.0.11 [, manual] [, abort]
  *     service pg: ha1, START STOP [, after net] [, off]
+ *     group nafo0: h1 h2, eth1 eth2
  *     takeovers 2 in 600
  *
- * In the place of methods may stand `basic` (START, STOP), `net`, `abort` (ABORT, ABORT_NET), `monitor` (FM_INIT, FM_START, FM_STOP), `nothing`.
+ * An address may name the group that it is on: `10.0.0.11%nafo0`. In the place of methods may stand `basic` (START, STOP), `net`, `abort` (ABORT, ABORT_NET), `monitor` (FM_INIT, FM_START, FM_STOP), `nothing`.
  */
 export function configureLine(state: ClusterState, line: string): ClusterState {
   const [kind = '', name = ''] = line.split(/[\s:]+/)
@@ -73,6 +74,8 @@ export function configureLine(state: ClusterState, line: string): ClusterState {
       return addLogicalHost(state, name, parts)
     case 'service':
       return addService(state, name, parts)
+    case 'group':
+      return addGroup(state, name, parts)
     case 'takeovers':
       return setBudget(state, line)
     case 'evictions':
@@ -103,7 +106,7 @@ function addLogicalHost(state: ClusterState, text: string, parts: readonly strin
     name,
     physicalHosts: words(hosts).map((host) => parseName('physicalHost', host)),
     diskGroups: words(groups).map((group) => parseName('diskGroup', group)),
-    addresses: words(addresses).map(addressOf),
+    addresses: words(addresses).map((address) => addressOf(address, words(hosts))),
     switchback: options.includes('manual') ? 'manual' : 'automatic',
     onStuck: options.includes('abort') ? 'abort' : 'stay',
   }
@@ -122,8 +125,29 @@ function addLogicalHost(state: ClusterState, text: string, parts: readonly strin
   }
 }
 
-function addressOf(address: string): LogicalAddress {
-  return { kind: 'local', address, prefixLength: 32, adapters: {} }
+function addressOf(text: string, hosts: readonly string[]): LogicalAddress {
+  const [address = '', group] = text.split('%')
+  if (group === undefined) return { kind: 'local', address, prefixLength: 32, adapters: {} }
+  return {
+    kind: 'ip',
+    address,
+    prefixLength: 24,
+    adapters: Object.fromEntries(hosts.map((host) => [host, group])),
+  }
+}
+
+/** A backup group of the same name on each of the hosts, all on the network `public`. */
+function addGroup(state: ClusterState, name: string, [hosts = '', adapters = '']: readonly string[]): ClusterState {
+  const network = parseName('network', 'public')
+  const physicalHosts = new Map(state.physicalHosts)
+  for (const text of words(hosts)) {
+    const host = physicalHosts.get(parseName('physicalHost', text))
+    if (host === undefined) throw new Error(`${text} is not configured`)
+    const group = { name, network, adapters: words(adapters) }
+    physicalHosts.set(host.name, { ...host, backupGroups: [...host.backupGroups, group] })
+  }
+  const networks = new Map([...state.networks, [network, { name: network, role: 'client', probeTargets: [] }] as const])
+  return { ...state, physicalHosts, networks }
 }
 
 function addService(state: ClusterState, text: string, parts: readonly string[]): ClusterState {

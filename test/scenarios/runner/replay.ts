@@ -3,6 +3,7 @@ import { emptyState, words } from './cluster-lines.ts'
 import { askFor, preview } from './commands/cause.ts'
 import { configure } from './commands/cluster.ts'
 import { armFault, crash, heal, restartClustd, setRemains } from './commands/faults.ts'
+import { networks, see } from './commands/networks.ts'
 import { run } from './commands/run.ts'
 import { printState, wrap } from './print.ts'
 import type { Scene } from './scene.ts'
@@ -56,6 +57,8 @@ export function execute(scene: Scene, command: readonly string[]): readonly stri
       return configure(scene, command)
     case 'run':
       return run(scene, rest)
+    case 'networks':
+      return networks(scene)
     case 'show':
       return printState(scene.state)
     case 'wait':
@@ -87,6 +90,7 @@ const faults: Readonly<Record<string, (scene: Scene, words: readonly string[]) =
   fail: (scene, rest) => armFault(scene, 'failed', rest),
   hang: (scene, rest) => armFault(scene, 'timed-out', rest),
   heal,
+  see,
   'leave-remains': (scene, rest) => setRemains(scene, true, rest),
   'remove-remains': (scene, rest) => setRemains(scene, false, rest),
   crash,

@@ -23,7 +23,10 @@ up h1 h2 h3`.split('\n')
 function sceneOf(...commands: readonly string[]): Scene {
   const scene = newScene()
   execute(scene, cluster)
-  for (const command of commands) execute(scene, [command])
+  for (const command of commands) {
+    const [, line] = command.split('configure ')
+    execute(scene, line === undefined ? [command] : ['configure', line])
+  }
   return scene
 }
 
@@ -50,6 +53,12 @@ function grown(): Scene {
   return scene
 }
 
+/** The addresses of ha1 are on backup groups. */
+const grouped: readonly string[] = [
+  'configure group nafo0: h1 h2 h3, eth1 eth2',
+  'configure logical ha1: h1 h2 h3, dg1 dg2, 10.0.0.11%nafo0 10.0.0.12%nafo0',
+]
+
 /** One good plan of each sort, to be spoiled in one place. */
 export const goodPlans = {
   switchover: () => planAfter([], 'switchover h2 ha1'),
@@ -65,5 +74,10 @@ export const goodPlans = {
   left: () => planAfter(['maintenance ha1', 'run', 'stopnode h1'], 'left h1'),
   join: () => planAfter(['lose h1', 'run'], 'join h1'),
   secondLoss: () => planAfter(['lose h1', 'run 1'], 'lose h2'),
+  interfaceFailed: () =>
+    planAfter(
+      [...grouped, 'see h1 nafo0 failed', 'see h2 nafo0 ok', 'see h3 nafo0 failed'],
+      'interface-failed h1 nafo0',
+    ),
   clear: () => planAfter(['leave-remains h1 ha1', 'switchover h2 ha1', 'run'], 'clear ha1'),
 } as const satisfies Readonly<Record<string, () => GoodPlan>>

@@ -1,6 +1,11 @@
 import type { MethodName } from '../../../src/framework/model/cluster-config.ts'
 import type { LogicalHostState } from '../../../src/framework/model/mastery.ts'
-import type { DataServiceName, LogicalHostName, PhysicalHostName } from '../../../src/framework/model/names.ts'
+import type {
+  DataServiceName,
+  LogicalHostName,
+  NetworkName,
+  PhysicalHostName,
+} from '../../../src/framework/model/names.ts'
 import type { Plan, StateChange } from '../../../src/framework/model/reconfiguration.ts'
 import type { Action, Half, Step } from '../../../src/framework/model/step.ts'
 import { phaseOf } from '../../../src/framework/plan/check/compare-lists.ts'
@@ -199,6 +204,27 @@ export const spoiledPlans: readonly Case[] = [
     'goes-to-fit-host',
     'takeover',
     stateOf((s) => ({ ...s, mastery: { kind: 'takingOn', by: host('h1'), uncleanOn: [host('h1')] } })),
+  ],
+  [
+    'goes-where-addresses-work',
+    'interfaceFailed',
+    stateOf((s) => ({
+      ...s,
+      mastery: { kind: 'givingUp', by: host('h1'), destination: { kind: 'to', host: host('h3') }, uncleanOn: [] },
+    })),
+  ],
+  [
+    'interface-moves-its-own',
+    'interfaceFailed',
+    (good) => configured(good, { sights: new Map([...good.before.sights].filter(([name]) => name !== 'h1')) }),
+  ],
+  [
+    'interface-moves-its-own',
+    'interfaceFailed',
+    made((plan) => ({
+      ...plan,
+      cause: { kind: 'interface-failed', host: host('h1'), network: 'public' as NetworkName, group: 'nafo1' },
+    })),
   ],
   ['maintenance-lasts', 'outOfMaintenance', made((plan) => ({ ...plan, cause: { kind: 'settle', why: '' } }))],
   [
@@ -427,6 +453,7 @@ export const dragged: Readonly<Record<string, readonly string[]>> = {
   'unclean-is-kept': ['force-needs-a-loss'],
   'unclean-was-lost': ['force-needs-a-loss'],
   'goes-to-fit-host': ['actor-is-member', 'halves-fit-the-state', 'motion-has-halves'],
+  'goes-where-addresses-work': ['halves-fit-the-state', 'motion-has-halves'],
   'halves-are-configured': ['goes-to-fit-host'],
   'main-halves-on-members': ['halves-fit-the-state', 'motion-has-halves'],
   'halves-fit-the-state': ['motion-has-halves'],

@@ -2,6 +2,7 @@ import { HaError } from '../../errors/ha-error.ts'
 import { isInMotion, type Mastery, masterOf, uncleanOf } from '../../model/mastery.ts'
 import type { LogicalHostName, PhysicalHostName } from '../../model/names.ts'
 import { chooseMaster } from '../choose-master.ts'
+import { failedGroupOn } from '../connection.ts'
 import { describeMastery } from '../describe.ts'
 import type { Draft } from '../draft.ts'
 import { beginServiceSteps } from '../halves.ts'
@@ -130,6 +131,16 @@ function checkDestination(draft: Draft, name: LogicalHostName, to: PhysicalHostN
     throw new HaError('NOT_A_MEMBER', `${to} ${why}`, {
       hint: `On ${to}: scadmin startnode. Members are: ${[...draft.before.members.keys()].join(', ') || 'none'}.`,
     })
+  }
+  const cutOff = failedGroupOn(draft.before, draft.logicalHost(name), to)
+  if (cutOff !== undefined) {
+    throw new HaError(
+      'INTERFACE_FAILED',
+      `the addresses of ${name} would be on ${cutOff.name} of ${to}, which has failed`,
+      {
+        hint: `See what is wrong with it: pnmstat -l on ${to}.`,
+      },
+    )
   }
   checkAtRest(draft, name)
   if (!isHeir(draft, name, to)) throw notAnHeir(draft, name, to)

@@ -15,7 +15,7 @@ export function switchBack(draft: Draft, name: LogicalHostName, host: PhysicalHo
     return
   }
   if (isInMotion(state.mastery)) draft.remember(name, { switchbackTo: host })
-  else beginSwitchback(draft, name, at, host)
+  else beginSwitchback(draft, name, { at, host, why: 'has joined' })
 }
 
 /** Whether a logical host that has come to rest is to move back to a host that joined meanwhile. */
@@ -29,7 +29,8 @@ export function isSwitchbackDue(draft: Draft, name: LogicalHostName): boolean {
 export function switchBackLater(draft: Draft, name: LogicalHostName): void {
   const { mastery, switchbackTo } = draft.state(name)
   const at = masterOf(mastery)
-  if (switchbackTo !== null && at !== undefined) beginSwitchback(draft, name, at, switchbackTo)
+  if (switchbackTo !== null && at !== undefined)
+    beginSwitchback(draft, name, { at, host: switchbackTo, why: 'can take it on again' })
 }
 
 /**
@@ -44,10 +45,14 @@ export function tryServicesOn(draft: Draft, name: LogicalHostName, host: Physica
   draft.because(name, `goes on to ${host}, which has joined: ${without.join(', ')} started nowhere else`)
 }
 
-function beginSwitchback(draft: Draft, name: LogicalHostName, at: PhysicalHostName, host: PhysicalHostName): void {
+function beginSwitchback(
+  draft: Draft,
+  name: LogicalHostName,
+  { at, host, why }: { readonly at: PhysicalHostName; readonly host: PhysicalHostName; readonly why: string },
+): void {
   moveTo(draft, name, at, { host, without: failedOn(draft, name, host) })
   draft.remember(name, { switchbackTo: null })
-  draft.because(name, `switches back from ${at} to ${host}, which its list prefers and which has joined`)
+  draft.because(name, `switches back from ${at} to ${host}, which its list prefers and which ${why}`)
 }
 
 /**
