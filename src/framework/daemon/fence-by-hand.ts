@@ -77,12 +77,14 @@ export async function confirmDown(
           host.view.stamps().get(order.host)?.revision === revision
         )
       },
-      also: () => [putFence(fence), lossOf(host, order.host, incarnation)],
+      alsoGuards: [keyOf.fence(order.host)],
+      also: () => [putFence({ ...fence, ...handFence(host, order) }), lossOf(host, order.host, incarnation)],
     })
     if (made !== null) return made.plan.number
     refuse()
   }
-  if (await commitDrafts(host, [guardOf(host, 'member', order.host)], [putFence(fence)], 'durable')) return null
+  const guards = [guardOf(host, 'member', order.host), guardOf(host, 'fence', order.host)]
+  if (await commitDrafts(host, guards, [putFence(fence)], 'durable')) return null
   throw lostRace(order.host)
 }
 
@@ -94,6 +96,7 @@ function handFence(host: Host, { host: name, operator, reason }: HandOrder): Omi
     operator,
     why: reason,
     atWallMs: host.parts.effects.nowWallMs(),
+    byItselfWallMs: host.view.fencing.fences().get(name)?.byItselfWallMs ?? null,
   }
 }
 

@@ -131,6 +131,7 @@ export class Fencer {
         operator: '',
         why: `no sign of life for ${Math.round(this.#nowMs() - sinceMs)} ms`,
         atWallMs: parts.effects.nowWallMs(),
+        byItselfWallMs: parts.effects.nowWallMs(),
         outcome: { kind: 'asked' },
       }
       const stamp = keyOf.stamp(host)
@@ -157,8 +158,8 @@ export class Fencer {
     const { parts, life } = this.#host
     const { host, incarnation } = fence
     const { devices, tookMs } = confirmed
-    const done: Fence = { ...fence, outcome: { kind: 'confirmed', devices, tookMs } }
-    parts.log.write({ level: 'warn', message: `the fence of ${host} is ${describeOutcome(done)}` })
+    const done = (): Fence => this.#ended(fence, { kind: 'confirmed', devices, tookMs })
+    parts.log.write({ level: 'warn', message: `the fence of ${host} is ${describeOutcome(done())}` })
     const loss = { host, evidence: 'fenced', provedBy: devices.join('+'), tookMs } as const
     while (!life.signal.aborted) {
       try {
@@ -168,9 +169,10 @@ export class Fencer {
             hosts: [{ ...loss, ...(silentMs !== undefined && { silentMs: Math.round(silentMs) }) }],
           },
           isWanted: () => !life.signal.aborted && this.#host.state().members.get(host)?.incarnation === incarnation,
-          also: () => [putFence(done), lossOf(this.#host, host, incarnation)],
+          alsoGuards: [keyOf.fence(host)],
+          also: () => [putFence(done()), lossOf(this.#host, host, incarnation)],
         })
-        if (made === null) await commitDrafts(this.#host, [this.#guardOf(fence)], [putFence(done)], 'durable')
+        if (made === null) await this.#commitEnd(done)
         return made?.plan.number ?? null
       } catch (error) {
         if (!(error instanceof HaError)) throw error
@@ -183,18 +185,30 @@ export class Fencer {
 
   async #commitFailed(fence: Fence, error: HaError, tookMs: number): Promise<void> {
     const message = [error.message, ...error.details].join('; ')
-    const failed: Fence = { ...fence, outcome: { kind: 'failed', message, tookMs } }
+    // Somebody else may have asked for another fence of the host meanwhile: that says more than this one's failure.
+    if (this.#host.view.fencing.fences().get(fence.host) !== fence) return
     try {
-      await commitDrafts(this.#host, [this.#guardOf(fence)], [putFence(failed)], 'durable')
+      await this.#commitEnd(() => this.#ended(fence, { kind: 'failed', message, tookMs }))
     } catch (why) {
       // Then it stays as asked for, and whoever looks at it believes so until its time is over.
       if (!(why instanceof HaError)) throw why
     }
   }
 
-  /** Somebody else may have asked for another fence of the host meanwhile: that record is not overwritten. */
-  #guardOf({ host }: Fence): ReturnType<Host['view']['guardOf']> {
-    return this.#host.view.guardOf(keyOf.fence(host))
+  async #commitEnd(end: () => Fence): Promise<void> {
+    const { host } = end()
+    await commitDrafts(this.#host, [this.#host.view.guardOf(keyOf.fence(host))], [putFence(end())], 'durable')
+  }
+
+  /** What Haven asked for by itself counts, whoever asked for something else of the same host meanwhile. */
+  #ended(fence: Fence, outcome: Fence['outcome']): Fence {
+    const present = this.#host.view.fencing.fences().get(fence.host)?.byItselfWallMs ?? null
+    const own = fence.byItselfWallMs
+    return {
+      ...fence,
+      outcome,
+      byItselfWallMs: own === null || present === null ? (own ?? present) : Math.max(own, present),
+    }
   }
 
   /** A host that is a member again in a new life was off long enough, and must not lose its power now. */

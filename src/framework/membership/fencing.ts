@@ -130,7 +130,7 @@ export function isProvedOff(fence: Fence | undefined, lostIncarnation: number | 
 
 function fencedWithin({ fences, limits, nowWallMs }: FenceLook): readonly PhysicalHostName[] {
   return [...fences.values()]
-    .filter(({ operator, atWallMs }) => operator === '' && Math.abs(nowWallMs - atWallMs) < limits.windowMs)
+    .filter(({ byItselfWallMs }) => byItselfWallMs !== null && Math.abs(nowWallMs - byItselfWallMs) < limits.windowMs)
     .map(({ host }) => host)
 }
 

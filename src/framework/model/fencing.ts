@@ -71,6 +71,8 @@ export interface Fence {
   readonly operator: string
   readonly why: string
   readonly atWallMs: number
+  /** When Haven asked for a fence of this host by itself last; null = never. What an operator asks for afterwards does not hide it from the share. */
+  readonly byItselfWallMs: number | null
   readonly outcome:
     | { readonly kind: 'asked' }
     | { readonly kind: 'confirmed'; readonly devices: readonly FenceDeviceName[]; readonly tookMs: number }

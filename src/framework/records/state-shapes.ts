@@ -64,6 +64,7 @@ export const fenceShape: z.ZodType<Fence> = z.object({
   operator: z.string(),
   why: z.string(),
   atWallMs: wallMs,
+  byItselfWallMs: wallMs.nullable(),
   outcome: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('asked') }),
     z.object({ kind: z.literal('confirmed'), devices: z.array(fenceDeviceName), tookMs: z.number() }),

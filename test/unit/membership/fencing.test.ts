@@ -125,6 +125,7 @@ describe('a fence', () => {
     operator: '',
     why: 'no sign of life',
     atWallMs: 999_900,
+    byItselfWallMs: 999_900,
     outcome: { kind: 'asked' },
     ...change,
   })
@@ -164,8 +165,8 @@ describe('a fence', () => {
   test('is refused beyond the share of hosts within the window, unless operators asked for the others', () => {
     const other = fence({ host: gamma, by: alpha, outcome: { kind: 'confirmed', devices: [], tookMs: 1 } })
     expect(verdict([other], withGamma)).toBe('refused')
-    expect(verdict([{ ...other, operator: 'root' }], withGamma)).toBe('may-fence')
-    expect(verdict([{ ...other, atWallMs: 1_000_000 - 600_000 }], withGamma)).toBe('may-fence')
+    expect(verdict([{ ...other, operator: 'root', byItselfWallMs: null }], withGamma)).toBe('may-fence')
+    expect(verdict([{ ...other, byItselfWallMs: 1_000_000 - 600_000 }], withGamma)).toBe('may-fence')
     expect(verdict([other], { ...withGamma, limits: { ...LATER_DEFAULTS.fencing, shareMax: 0.67 } })).toBe('may-fence')
   })
 
