@@ -132,7 +132,7 @@ export class BackupGroups {
     const { host } = this.#host.parts
     const state = this.#host.state()
     const own = state.physicalHosts.get(host)?.interfaces.filter(({ network }) => network === group.network) ?? []
-    const logical = this.#mover.addressesOf(group.name).map(({ address }) => address)
+    const logical = this.#mover.addressesOf(group).map(({ address }) => address)
     const carrier = await adapters.findCarrier([...own.map(({ address }) => address), ...logical], group.adapters)
     return carrier ?? group.adapters[0] ?? group.name
   }
@@ -181,7 +181,7 @@ export class BackupGroups {
   async #moveAll(adapters: PublicAdapters): Promise<void> {
     for (const track of this.#tracks) {
       for (const from of track.movesFrom) {
-        const outcome = await this.#mover.move(adapters, { group: track.group.name, from, to: track.active })
+        const outcome = await this.#mover.move(adapters, { group: track.group, from, to: track.active })
         if (outcome === 'done') track.moved(from)
       }
     }

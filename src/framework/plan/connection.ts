@@ -1,15 +1,18 @@
 import type { LogicalHost } from '../model/cluster-config.ts'
 import type { ClusterState } from '../model/cluster-state.ts'
 import type { PhysicalHostName } from '../model/names.ts'
-import { groupSightOf, type PublicGroup, publicGroupsOf } from '../supervise/public-groups.ts'
+import { groupNamed, groupSightOf, type PublicGroup, publicGroupsOf } from '../supervise/public-groups.ts'
 import { adapterOf } from './steps.ts'
 
 /** Lists the groups (or lone adapters) that the addresses of a logical host need on a host, those that are tested; each once. */
-function groupsNeeded(state: ClusterState, logicalHost: LogicalHost, host: PhysicalHostName): readonly PublicGroup[] {
-  const names = new Set(
-    logicalHost.addresses.filter(({ kind }) => kind === 'ip').map((address) => adapterOf(address, host)),
-  )
-  return names.size === 0 ? [] : publicGroupsOf(state, host).filter(({ name }) => names.has(name))
+export function groupsNeeded(
+  state: ClusterState,
+  logicalHost: LogicalHost,
+  host: PhysicalHostName,
+): readonly PublicGroup[] {
+  const addresses = logicalHost.addresses.filter(({ kind }) => kind === 'ip')
+  const groups = addresses.length === 0 ? [] : publicGroupsOf(state, host)
+  return [...new Set(addresses.flatMap((address) => groupNamed(groups, adapterOf(address, host)) ?? []))]
 }
 
 /** The first group that a logical host needs on a host and that has failed there while the network works for others; undefined when there is none. */

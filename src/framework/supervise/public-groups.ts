@@ -30,6 +30,14 @@ export function publicGroupsOf(
   return [...groups, ...alone.map(({ network, adapter }) => ({ name: adapter, network, adapters: [adapter] }))]
 }
 
+/** Finds the group that a logical address is on: it may name the group or, from the time before there was one, any adapter of it. */
+export function groupNamed<Group extends { readonly name: string; readonly adapters: readonly string[] }>(
+  groups: readonly Group[],
+  name: string,
+): Group | undefined {
+  return groups.find((group) => group.name === name) ?? groups.find(({ adapters }) => adapters.includes(name))
+}
+
 /** What a host says of one of its groups in its present life; undefined when nothing is known. */
 export function groupSightOf(state: Seen, host: PhysicalHostName, group: string): GroupSight | undefined {
   const sight = state.sights.get(host)

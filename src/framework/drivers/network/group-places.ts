@@ -16,9 +16,11 @@ export class GroupPlaces {
     for (const wake of waiting) wake()
   }
 
-  /** The group of this name; undefined when there is none, or none is known yet. */
+  /** The group of this name, or that has this adapter; undefined when there is none, or none is known yet. */
   find(name: string): GroupPlace | undefined {
-    return this.#groups?.get(name)
+    return (
+      this.#groups?.get(name) ?? [...(this.#groups?.values() ?? [])].find(({ adapters }) => adapters.includes(name))
+    )
   }
 
   /** Resolves when groups are known, or after a while. */

@@ -3,9 +3,9 @@ import type { Cause } from '../../model/reconfiguration.ts'
 import { groupSightOf, publicGroupsOf } from '../../supervise/public-groups.ts'
 import { switchbackAllowed, takeoverVerdict } from '../../supervise/takeover-budget.ts'
 import { type Choice, chooseMaster } from '../choose-master.ts'
+import { groupsNeeded } from '../connection.ts'
 import type { Draft } from '../draft.ts'
 import { moveTo } from '../moves.ts'
-import { adapterOf } from '../steps.ts'
 
 /** A public adapter, or the whole backup group of it, that failed on one host only. */
 export type InterfaceFailed = Extract<Cause, { kind: 'interface-failed' }>
@@ -50,7 +50,7 @@ function failedGroups({ before }: Draft): readonly InterfaceFailed[] {
 /** Lists the logical hosts at rest on the host that have an address on the group. */
 function needing(draft: Draft, host: PhysicalHostName, group: string): readonly LogicalHostName[] {
   return [...draft.before.logicalHosts.values()]
-    .filter(({ addresses }) => addresses.some((address) => address.kind === 'ip' && adapterOf(address, host) === group))
+    .filter((logicalHost) => groupsNeeded(draft.before, logicalHost, host).some(({ name }) => name === group))
     .map(({ name }) => name)
     .filter((name) => {
       const { mastery } = draft.state(name)

@@ -27,9 +27,11 @@ export const networkRules: readonly Rule[] = [
   },
 ]
 
-/** Names what the addresses of a logical host are on, on a host. */
-function adaptersNamed(x: Examined, name: LogicalHostName, host: PhysicalHostName): readonly string[] {
-  return (configOf(x, name)?.addresses ?? []).flatMap(({ adapters }) => adapters[host] ?? [])
+/** Names the groups (or adapters that are in none) that the addresses of a logical host are on, on a host. */
+function groupsOf(x: Examined, name: LogicalHostName, host: PhysicalHostName): readonly string[] {
+  const groups = x.before.physicalHosts.get(host)?.backupGroups ?? []
+  const named = (configOf(x, name)?.addresses ?? []).flatMap(({ adapters }) => adapters[host] ?? [])
+  return named.map((adapter) => groups.find(({ adapters }) => adapters.includes(adapter))?.name ?? adapter)
 }
 
 function hasFailed({ before }: Examined, host: PhysicalHostName, group: string): boolean {
@@ -49,7 +51,7 @@ function findDeafDestination(x: Examined, move: StateMove): readonly Breach[] {
   const to = boundFor(move.after.mastery)
   const was = boundFor(move.before.mastery) ?? actorOf(move.before.mastery)
   if (to === undefined || to === was || !masteryDiffers(move)) return []
-  return adaptersNamed(x, move.name, to)
+  return groupsOf(x, move.name, to)
     .filter((group) => hasFailed(x, to, group))
     .map((group) => ({ subject: move.name, text: `goes to ${to}, where ${group} has failed` }))
 }
@@ -59,7 +61,7 @@ function findUncalledMoves(x: Examined): readonly Breach[] {
   if (cause.kind !== 'interface-failed') return []
   const moved = stateMoves(x).filter((move) => masteryDiffers(move))
   return moved.flatMap((move) => {
-    const isNamed = adaptersNamed(x, move.name, cause.host).includes(cause.group)
+    const isNamed = groupsOf(x, move.name, cause.host).includes(cause.group)
     const isThere = actorOf(move.before.mastery) === cause.host
     const isCalledFor = isNamed && isThere && hasFailed(x, cause.host, cause.group)
     return isCalledFor ? [] : [{ subject: move.name, text: `is moved because of ${cause.group} on ${cause.host}` }]
