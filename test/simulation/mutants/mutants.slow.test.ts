@@ -6,6 +6,9 @@ import { hunt } from './find-mutant.ts'
 const SEEDS_MAX: Readonly<Record<string, number>> = {
   'deadline-not-checked': 100,
   'expiry-after-guard-alone': 60,
+  'fence-beyond-the-share': 20,
+  'fence-not-confirmed': 20,
+  'fence-of-a-host-that-stamps': 150,
   'force-without-expiry': 20,
   'generation-not-checked': 200,
   'guard-never-fires': 20,
