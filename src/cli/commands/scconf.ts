@@ -3,6 +3,7 @@ import { clusterForms } from './scconf/cluster-forms.ts'
 import { fileForms } from './scconf/file-forms.ts'
 import { hostForms } from './scconf/host-forms.ts'
 import { logicalHostForms } from './scconf/logical-host-forms.ts'
+import { networkForms } from './scconf/network-forms.ts'
 import { scconfOptions } from './scconf/scconf-options.ts'
 
 export const scconf = defineCommand({
@@ -16,6 +17,11 @@ export const scconf = defineCommand({
   options: scconfOptions,
   examples: [
     { line: 'scconf demo --physical-host beta', describe: 'Add a physical host.' },
+    { line: 'scconf demo --network priv1 --role internal', describe: 'Define a private network.' },
+    {
+      line: 'scconf demo --physical-host beta --interface priv1:eth1:10.1.0.2',
+      describe: 'Say where beta is connected to it; heartbeats then go over it.',
+    },
     { line: 'scconf demo --disk-group dg1 --define directory:/srv/dg1', describe: 'Define a disk group.' },
     {
       line: 'scconf demo -L ha1 -n alpha,beta -g dg1 -i eth0,eth0,10.0.0.11/24',
@@ -30,5 +36,5 @@ export const scconf = defineCommand({
       describe: 'Change it by editing that file.',
     },
   ],
-  forms: [...logicalHostForms, ...clusterForms, ...hostForms, ...fileForms],
+  forms: [...logicalHostForms, ...clusterForms, ...hostForms, ...networkForms, ...fileForms],
 })

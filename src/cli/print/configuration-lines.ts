@@ -4,13 +4,15 @@ import type {
   DiskGroupJson,
   FileSystemJson,
   LogicalHostJson,
+  NetworkJson,
+  PhysicalHostJson,
 } from '../../framework/api/wire.ts'
 import { writeLimit } from './duration.ts'
 
 /** Writes the whole configuration, `scconf -p`. The first headings are those of the classic manual. */
 export function configurationLines(configuration: ConfigurationJson): readonly string[] {
-  const { cluster, physicalHosts, diskGroups, logicalHosts, services } = configuration
-  const { timings, budgets } = cluster
+  const { cluster, networks, physicalHosts, diskGroups, logicalHosts, services } = configuration
+  const { timings, heartbeats, budgets } = cluster
   return [
     `Current Configuration for Cluster ${cluster.name}:`,
     '',
@@ -21,9 +23,11 @@ export function configurationLines(configuration: ConfigurationJson): readonly s
       ...(publicNames.length === 0 ? [] : [`  Public names of ${name}: ${publicNames.join(' ')}`]),
     ]),
     '',
+    ...networks.flatMap((network) => [...networkLines(network, physicalHosts), '']),
     `  Logical Host Timeout Value : ${cluster.logicalHostTimeoutS} s`,
     `  Cluster Reconfiguration Step Timeout : ${cluster.stepTimeoutS} s`,
     `  Timings: stamp ${timings.stampMs} ms, guard ${timings.guardMs} ms, abort ${timings.abortMs} ms, margin ${timings.marginMs} ms`,
+    `  Heartbeats: every ${heartbeats.intervalMs} ms, a host is suspected after ${heartbeats.suspectMs} ms without one`,
     `  Budgets: ${budgets.takeoversMax} takeovers of a logical host in ${writeLimit(budgets.takeoverWindowMs)}, ` +
       `${budgets.evictionsMax} lost hosts in ${writeLimit(budgets.evictionWindowMs)}, ${budgets.parallelMovesMax} moves at a time`,
     `  Syslog facility: ${cluster.syslogFacility}`,
@@ -34,6 +38,19 @@ export function configurationLines(configuration: ConfigurationJson): readonly s
       ({ name, state, logicalHosts: on }) =>
         `  Data Service ${name}: ${state}, on ${on.join(' ') || 'no logical host'}`,
     ),
+  ]
+}
+
+function networkLines(
+  { name, role, probeTargets }: NetworkJson,
+  hosts: readonly PhysicalHostJson[],
+): readonly string[] {
+  const ends = hosts.flatMap((host) =>
+    host.interfaces.filter(({ network }) => network === name).map((at) => ({ host, at })),
+  )
+  return [
+    `  Network ${name}: ${role}${probeTargets.length === 0 ? '' : `, probes ${probeTargets.join(' ')}`}`,
+    ...ends.map(({ host, at }) => `      ${host.name}: ${at.adapter} ${at.address}`),
   ]
 }
 

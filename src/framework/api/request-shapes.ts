@@ -79,6 +79,11 @@ export const configurationShape: z.ZodType<ConfigurationRequest> = z.discriminat
     marginMs: optional(z.number()),
   }),
   z.strictObject({
+    kind: z.literal('heartbeats'),
+    intervalMs: optional(z.number()),
+    suspectMs: optional(z.number()),
+  }),
+  z.strictObject({
     kind: z.literal('budgets'),
     takeoversMax: optional(z.number()),
     takeoverWindowMs: optional(z.number()),
@@ -92,7 +97,16 @@ export const configurationShape: z.ZodType<ConfigurationRequest> = z.discriminat
     name: word,
     publicNames: optional(words),
     privateLinks: optional(words),
+    interfacesOn: optional(words),
+    withoutInterfaces: optional(words),
   }),
+  z.strictObject({
+    kind: z.literal('network'),
+    name: word,
+    role: optional(z.enum(['internal', 'client', 'both', 'none'])),
+    probeTargets: optional(words),
+  }),
+  z.strictObject({ kind: z.literal('remove-network'), name: word }),
   z.strictObject({ kind: z.literal('remove-physical-host'), name: word }),
   z.strictObject({ kind: z.literal('disk-group'), name: word, definitions: words }),
   z.strictObject({ kind: z.literal('remove-disk-group'), name: word }),

@@ -1,4 +1,5 @@
 import { timingProblems } from '../membership/check-timings.ts'
+import { heartbeatProblems } from '../membership/heartbeats.ts'
 import type { ClusterConfig } from '../model/cluster-config.ts'
 import { TIMEOUT_S_MAX, TIMEOUT_WARNING_S } from './limits.ts'
 import type { Problem } from './problem.ts'
@@ -25,7 +26,10 @@ const WINDOW_MS_MAX = 7 * 24 * 3600 * 1000
 /** Finds what is wrong with the settings of the cluster. */
 export function checkCluster(cluster: ClusterConfig): readonly Problem[] {
   const timings = timingProblems(cluster.timings).map((problem) => invalid(['timings'], problem))
-  return [...checkTimeouts(cluster), ...timings, ...checkBudgets(cluster), ...checkFacility(cluster)]
+  const heartbeats = heartbeatProblems(cluster.heartbeats, cluster.timings).map((problem) =>
+    invalid(['heartbeats'], problem),
+  )
+  return [...checkTimeouts(cluster), ...timings, ...heartbeats, ...checkBudgets(cluster), ...checkFacility(cluster)]
 }
 
 /** Says what is allowed but probably not meant; one sentence each. */

@@ -1,8 +1,10 @@
+import { checkBackupGroups } from './check-backup-groups.ts'
 import { checkCluster } from './check-cluster.ts'
 import { checkDataServices } from './check-data-services.ts'
 import { checkDiskGroups } from './check-disk-groups.ts'
 import { checkLogicalHosts } from './check-logical-hosts.ts'
 import { checkMountPoints } from './check-mount-points.ts'
+import { checkNetworks } from './check-networks.ts'
 import type { Configuration } from './configuration.ts'
 import { DATA_SERVICES_MAX, DISK_GROUPS_MAX, LOGICAL_HOSTS_MAX, PHYSICAL_HOSTS_MAX, TEXT_LENGTH_MAX } from './limits.ts'
 import type { Problem } from './problem.ts'
@@ -16,6 +18,8 @@ export function checkConfiguration(configuration: Configuration): readonly Probl
     ...checkLimits(configuration),
     ...checkCluster(configuration.cluster),
     ...checkPhysicalHosts(configuration),
+    ...checkNetworks(configuration),
+    ...checkBackupGroups(configuration),
     ...checkDiskGroups(configuration),
     ...checkLogicalHosts(configuration),
     ...checkMountPoints(configuration),

@@ -5,6 +5,7 @@ import {
   type DiskGroupName,
   isName,
   type LogicalHostName,
+  type NetworkName,
   type PhysicalHostName,
 } from '../model/names.ts'
 import { newPhysicalHost } from '../model/new-physical-host.ts'
@@ -14,7 +15,7 @@ import { parseAddress } from './parse-address.ts'
 import type { Problem } from './problem.ts'
 import { joinPath } from './register-service.ts'
 
-type Section = 'physicalHosts' | 'diskGroups' | 'logicalHosts' | 'dataServices'
+type Section = 'networks' | 'physicalHosts' | 'diskGroups' | 'logicalHosts' | 'dataServices'
 type Entry<Name extends Section> = NonNullable<ClusterFile[Name]>[string]
 
 /**
@@ -26,15 +27,16 @@ export function readConfiguration(
   present: Configuration,
   prune: boolean,
 ): { readonly wanted: Configuration; readonly problems: readonly Problem[] } {
-  const { name, timings, budgets, ...settings } = file.cluster
+  const { name, timings, heartbeats, budgets, ...settings } = file.cluster
   const wanted: Configuration = {
     cluster: {
       ...present.cluster,
       ...settings,
       timings: { ...present.cluster.timings, ...timings },
+      heartbeats: { ...present.cluster.heartbeats, ...heartbeats },
       budgets: { ...present.cluster.budgets, ...budgets },
     },
-    networks: present.networks,
+    networks: merge(present.networks, file.networks, prune, (network, entry) => ({ name: network, ...entry })),
     fenceDevices: present.fenceDevices,
     physicalHosts: merge(present.physicalHosts, file.physicalHosts, prune, (host, entry) =>
       readPhysicalHost(present.physicalHosts.get(host) ?? newPhysicalHost(host), entry),
@@ -59,8 +61,23 @@ function merge<Name extends string, Value, From>(
   return merged
 }
 
-function readPhysicalHost(before: PhysicalHost, { publicNames, privateLinks }: Entry<'physicalHosts'>): PhysicalHost {
-  return { ...before, publicNames, privateLinks }
+function readPhysicalHost(
+  before: PhysicalHost,
+  { publicNames, privateLinks, interfaces, backupGroups }: Entry<'physicalHosts'>,
+): PhysicalHost {
+  const sorted = <Value>(map: Readonly<Record<string, Value>>) =>
+    Object.entries(map).toSorted(([one], [other]) => (one < other ? -1 : 1))
+  return {
+    ...before,
+    publicNames,
+    privateLinks,
+    interfaces: sorted(interfaces).map(([network, place]) => ({ network: network as NetworkName, ...place })),
+    backupGroups: sorted(backupGroups).map(([name, { network, adapters }]) => ({
+      name,
+      network: network as NetworkName,
+      adapters,
+    })),
+  }
 }
 
 function readDiskGroup(
@@ -129,7 +146,7 @@ function toReferences<Name extends string>(names: readonly string[]): readonly N
 }
 
 function findWrongNames(file: ClusterFile): readonly Problem[] {
-  return (['physicalHosts', 'diskGroups', 'logicalHosts', 'dataServices'] as const).flatMap((section) =>
+  return (['networks', 'physicalHosts', 'diskGroups', 'logicalHosts', 'dataServices'] as const).flatMap((section) =>
     Object.keys(file[section] ?? {})
       .filter((name) => !isName(name))
       .map((name): Problem => {

@@ -19,6 +19,9 @@ const cluster = z.strictObject({
       marginMs: z.exactOptional(z.number()),
     }),
   ),
+  heartbeats: z.exactOptional(
+    z.strictObject({ intervalMs: z.exactOptional(z.number()), suspectMs: z.exactOptional(z.number()) }),
+  ),
   budgets: z.exactOptional(
     z.strictObject({
       takeoversMax: z.exactOptional(z.number()),
@@ -30,7 +33,19 @@ const cluster = z.strictObject({
   ),
 })
 
-const physicalHost = z.strictObject({ publicNames: words.default([]), privateLinks: words.default([]) })
+const network = z.strictObject({
+  role: z.enum(['internal', 'client', 'both', 'none']).default('internal'),
+  probeTargets: words.default([]),
+})
+
+const physicalHost = z.strictObject({
+  publicNames: words.default([]),
+  privateLinks: words.default([]),
+  /** By network. */
+  interfaces: z.record(word, z.strictObject({ adapter: word, address: word })).default({}),
+  /** By the name of the group; adapters in order of preference. */
+  backupGroups: z.record(word, z.strictObject({ network: word, adapters: words })).default({}),
+})
 
 const fileSystem = z.strictObject({
   device: word,
@@ -98,6 +113,7 @@ const section = <Entry extends z.ZodType>(entry: Entry) =>
 /** What a cluster file may hold. */
 export const clusterFileShape = z.strictObject({
   cluster,
+  networks: section(network),
   physicalHosts: section(physicalHost),
   diskGroups: section(diskGroup),
   logicalHosts: section(logicalHost),

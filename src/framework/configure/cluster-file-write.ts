@@ -5,9 +5,11 @@ import {
   type LogicalAddress,
   type LogicalHost,
   METHOD_NAMES,
+  type PhysicalHost,
   RESERVATION_PROGRAM_DEFAULT,
 } from '../model/cluster-config.ts'
 import type { ClusterState } from '../model/cluster-state.ts'
+import type { Network } from '../model/network.ts'
 import { type PlainValue, writeYaml } from './write-yaml.ts'
 
 const HEADER = `# The configuration of a Haven cluster, as 'scconf export' writes it.
@@ -19,7 +21,7 @@ const HEADER = `# The configuration of a Haven cluster, as 'scconf export' write
 
 /** Writes the whole configuration as the text of a cluster file: always in the same order, and applying it changes nothing. */
 export function writeClusterFile(state: ClusterState): string {
-  const { name, logicalHostTimeoutS, stepTimeoutS, syslogFacility, timings, budgets } = state.cluster
+  const { name, logicalHostTimeoutS, stepTimeoutS, syslogFacility, timings, heartbeats, budgets } = state.cluster
   const sections = {
     cluster: {
       name,
@@ -27,12 +29,11 @@ export function writeClusterFile(state: ClusterState): string {
       stepTimeoutS,
       syslogFacility,
       timings: { ...timings },
+      heartbeats: { ...heartbeats },
       budgets: { ...budgets },
     },
-    physicalHosts: section(state.physicalHosts, ({ publicNames, privateLinks }) => ({
-      ...listUnlessEmpty({ publicNames }),
-      ...listUnlessEmpty({ privateLinks }),
-    })),
+    ...(state.networks.size > 0 && { networks: section(state.networks, writeNetwork) }),
+    physicalHosts: section(state.physicalHosts, writePhysicalHost),
     diskGroups: section(state.diskGroups, writeDiskGroup),
     logicalHosts: section(state.logicalHosts, writeLogicalHost),
     dataServices: section(state.dataServices, writeService),
@@ -46,6 +47,21 @@ type PlainMap = { readonly [name: string]: PlainValue }
 function section<Value>(map: ReadonlyMap<string, Value>, write: (value: Value) => PlainMap): PlainMap {
   const sorted = [...map].toSorted(([a], [b]) => (a < b ? -1 : 1))
   return Object.fromEntries(sorted.map(([name, value]) => [name, write(value)]))
+}
+
+function writeNetwork({ role, probeTargets }: Network): PlainMap {
+  return { role, ...listUnlessEmpty({ probeTargets }) }
+}
+
+function writePhysicalHost({ publicNames, privateLinks, interfaces, backupGroups }: PhysicalHost): PlainMap {
+  const places = interfaces.map(({ network, adapter, address }) => [network, { adapter, address }] as const)
+  const groups = backupGroups.map(({ name, network, adapters }) => [name, { network, adapters }] as const)
+  return {
+    ...listUnlessEmpty({ publicNames }),
+    ...listUnlessEmpty({ privateLinks }),
+    ...(places.length > 0 && { interfaces: Object.fromEntries(places) }),
+    ...(groups.length > 0 && { backupGroups: Object.fromEntries(groups) }),
+  }
 }
 
 function writeDiskGroup(group: DiskGroup): PlainMap {

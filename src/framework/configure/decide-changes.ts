@@ -3,6 +3,7 @@ import type { ConfigurationChange } from '../model/configuration-change.ts'
 import { changesBetween } from './changes-between.ts'
 import { checkChanges } from './check-changes.ts'
 import { checkConfiguration } from './check-configuration.ts'
+import { checkNetworkChanges } from './check-network-changes.ts'
 import { type Configuration, configurationOf } from './configuration.ts'
 import { type Problem, throwProblems } from './problem.ts'
 
@@ -25,6 +26,12 @@ export function weighChanges(
   state: ClusterState,
   after: Configuration,
 ): { readonly changes: readonly ConfigurationChange[]; readonly problems: readonly Problem[] } {
-  const changes = changesBetween(configurationOf(state), after)
-  return { changes, problems: [...checkConfiguration(after), ...checkChanges(state, changes)] }
+  const before = configurationOf(state)
+  const changes = changesBetween(before, after)
+  const problems = [
+    ...checkConfiguration(after),
+    ...checkChanges(state, changes),
+    ...checkNetworkChanges(before, after),
+  ]
+  return { changes, problems }
 }

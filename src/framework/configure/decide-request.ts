@@ -10,6 +10,7 @@ import { newPhysicalHost } from '../model/new-physical-host.ts'
 import { type Configuration, configurationOf, withEntry, withoutEntry } from './configuration.ts'
 import { decideChanges } from './decide-changes.ts'
 import { addLogicalHost, changeLogicalHost, removeLogicalHost } from './decide-logical-host.ts'
+import { editInterfaces, putNetwork, removeNetwork } from './decide-network.ts'
 import { parseDiskGroup } from './parse-disk-group.ts'
 
 /**
@@ -33,6 +34,10 @@ function edit(state: ClusterState, configuration: Configuration, request: Config
       const base = profile === undefined ? cluster.timings : PROFILES[profile]
       return { ...configuration, cluster: { ...cluster, timings: { ...base, ...figures } } }
     }
+    case 'heartbeats': {
+      const { kind, ...figures } = request
+      return { ...configuration, cluster: { ...cluster, heartbeats: { ...cluster.heartbeats, ...figures } } }
+    }
     case 'budgets': {
       const { kind, ...budgets } = request
       return { ...configuration, cluster: { ...cluster, budgets: { ...cluster.budgets, ...budgets } } }
@@ -41,6 +46,10 @@ function edit(state: ClusterState, configuration: Configuration, request: Config
       return { ...configuration, cluster: { ...cluster, syslogFacility: request.facility } }
     case 'physical-host':
       return putPhysicalHost(configuration, request)
+    case 'network':
+      return putNetwork(configuration, request)
+    case 'remove-network':
+      return removeNetwork(configuration, request.name)
     case 'remove-physical-host':
       return removePhysicalHost(configuration, request.name)
     case 'disk-group': {
@@ -71,9 +80,10 @@ function putPhysicalHost(
   const name = parseName('physicalHost', request.name)
   const before: PhysicalHost = configuration.physicalHosts.get(name) ?? newPhysicalHost(name)
   const { publicNames = before.publicNames, privateLinks = before.privateLinks } = request
+  const interfaces = editInterfaces(before.interfaces, request)
   return {
     ...configuration,
-    physicalHosts: withEntry(configuration.physicalHosts, name, { ...before, publicNames, privateLinks }),
+    physicalHosts: withEntry(configuration.physicalHosts, name, { ...before, publicNames, privateLinks, interfaces }),
   }
 }
 

@@ -2,6 +2,7 @@ import type { ConfigurationChangeJson } from '../api/wire.ts'
 import { assertNever } from '../errors/assert-never.ts'
 import type { LogicalAddress } from '../model/cluster-config.ts'
 import type { ConfigurationChange } from '../model/configuration-change.ts'
+import type { BackupGroup, Interface } from '../model/network.ts'
 import { isSameValue } from '../model/same-value.ts'
 import type { Configuration } from './configuration.ts'
 
@@ -98,14 +99,24 @@ function show(value: unknown): string {
   return `[${value.map(showItem).join(', ')}]`
 }
 
-/** The only lists of objects are those of addresses: `192.0.2.1/24 (alpha: eth0, beta: eth1)`. */
+/** Lists of objects: addresses, `192.0.2.1/24 (alpha: eth0, beta: eth1)`, interfaces, `priv1: eth1 10.1.0.1`, and groups, `nafo0: pub (eth1, eth2)`. */
 function showItem(item: unknown): string {
   if (typeof item === 'string') return item
+  if (isGroup(item)) return `${item.name}: ${item.network} (${item.adapters.join(', ')})`
+  if (isInterface(item)) return `${item.network}: ${item.adapter} ${item.address}`
   return isAddress(item) ? showAddress(item) : JSON.stringify(item)
 }
 
 function isAddress(item: unknown): item is LogicalAddress {
   return typeof item === 'object' && item !== null && 'address' in item && 'adapters' in item
+}
+
+function isGroup(item: unknown): item is BackupGroup {
+  return typeof item === 'object' && item !== null && 'network' in item && 'adapters' in item
+}
+
+function isInterface(item: unknown): item is Interface {
+  return typeof item === 'object' && item !== null && 'network' in item && 'adapter' in item && 'address' in item
 }
 
 function showAddress({ address, prefixLength, adapters }: LogicalAddress): string {

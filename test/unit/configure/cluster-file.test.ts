@@ -39,6 +39,7 @@ describe('an exported cluster', () => {
           guardMs: 1500
           abortMs: 400
           marginMs: 300
+        heartbeats: {intervalMs: 50, suspectMs: 250}
         budgets:
           takeoversMax: 3
           takeoverWindowMs: 600000

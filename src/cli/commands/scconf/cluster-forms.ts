@@ -63,6 +63,17 @@ export const clusterForms = [
       }),
   }),
   scconfForm({
+    summary: 'set how often hosts tell each other that they live, and when one is suspected',
+    words: [CLUSTER_WORD],
+    selectedByOneOf: ['heartbeatMs', 'suspectMs'],
+    optional: ['json'],
+    run: ({ options, words }, context) =>
+      configure(context, words.cluster, {
+        kind: 'heartbeats',
+        ...given({ intervalMs: options.heartbeatMs, suspectMs: options.suspectMs }),
+      }),
+  }),
+  scconfForm({
     summary: 'set the limits of what Haven does by itself',
     words: [CLUSTER_WORD],
     selectedByOneOf: budgetOptions,

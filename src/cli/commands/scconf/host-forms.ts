@@ -5,15 +5,20 @@ import { scconfForm } from './scconf-options.ts'
 /** Forms for physical hosts and disk groups. */
 export const hostForms = [
   scconfForm({
-    summary: 'add a physical host, or change its names',
+    summary: 'add a physical host, or change its names and interfaces',
     words: [CLUSTER_WORD],
     selectedBy: ['physicalHost'],
-    optional: ['publicNames', 'privateLinks', 'json'],
+    optional: ['publicNames', 'privateLinks', 'interfaceOn', 'noInterface', 'json'],
     run: ({ options, words }, context) =>
       configure(context, words.cluster, {
         kind: 'physical-host',
         name: options.physicalHost ?? '',
-        ...given({ publicNames: options.publicNames, privateLinks: options.privateLinks }),
+        ...given({
+          publicNames: options.publicNames,
+          privateLinks: options.privateLinks,
+          interfacesOn: options.interfaceOn,
+          withoutInterfaces: options.noInterface,
+        }),
       }),
   }),
   scconfForm({

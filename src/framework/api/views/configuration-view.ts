@@ -11,7 +11,7 @@ import type { ConfigurationJson, DiskGroupJson, LogicalHostJson, PhysicalHostJso
 
 /** Shows everything that is configured. */
 export function viewConfiguration(state: ClusterState): ConfigurationJson {
-  const { name, logicalHostTimeoutS, stepTimeoutS, timings, budgets, syslogFacility } = state.cluster
+  const { name, logicalHostTimeoutS, stepTimeoutS, timings, heartbeats, budgets, syslogFacility } = state.cluster
   return {
     revision: state.revision,
     cluster: {
@@ -19,9 +19,11 @@ export function viewConfiguration(state: ClusterState): ConfigurationJson {
       logicalHostTimeoutS,
       stepTimeoutS,
       timings: { ...timings },
+      heartbeats: { ...heartbeats },
       budgets: { ...budgets },
       syslogFacility,
     },
+    networks: inOrder(state.networks),
     physicalHosts: inOrder(state.physicalHosts).map(viewPhysicalHost),
     diskGroups: inOrder(state.diskGroups).map(viewDiskGroup),
     logicalHosts: inOrder(state.logicalHosts).map(viewLogicalHost),
@@ -58,8 +60,8 @@ export function pathPrefixOf(logicalHost: LogicalHost): string {
   return first === undefined ? `/${logicalHost.name}` : mountPointOf(logicalHost, first)
 }
 
-function viewPhysicalHost({ name, publicNames, privateLinks }: PhysicalHost): PhysicalHostJson {
-  return { name, publicNames, privateLinks }
+function viewPhysicalHost({ name, publicNames, privateLinks, interfaces, backupGroups }: PhysicalHost): PhysicalHostJson {
+  return { name, publicNames, privateLinks, interfaces, backupGroups }
 }
 
 function viewDiskGroup(group: DiskGroup): DiskGroupJson {

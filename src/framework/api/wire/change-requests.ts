@@ -16,6 +16,8 @@ export type ConfigurationRequest =
       readonly abortMs?: number
       readonly marginMs?: number
     }
+  /** `scconf C --heartbeat-ms N --suspect-ms N`; what is left out stays. */
+  | { readonly kind: 'heartbeats'; readonly intervalMs?: number; readonly suspectMs?: number }
   /** `scconf C --takeovers-max N --takeover-window-ms N ...`; what is left out stays. */
   | {
       readonly kind: 'budgets'
@@ -27,13 +29,29 @@ export type ConfigurationRequest =
     }
   /** `scconf C --syslog-facility NAME`. */
   | { readonly kind: 'syslog-facility'; readonly facility: string }
-  /** `scconf C --physical-host H [--public-names a,b] [--private-links a,b]`: adds it, or changes the names that are given. */
+  /**
+   * `scconf C --physical-host H [--public-names a,b] [--private-links a,b] [--interface NETWORK:ADAPTER:ADDRESS ...] [--no-interface NETWORK,...]`: adds
+   * it, or changes what is given.
+   */
   | {
       readonly kind: 'physical-host'
       readonly name: string
       readonly publicNames?: readonly string[]
       readonly privateLinks?: readonly string[]
+      /** `NETWORK:ADAPTER:ADDRESS`; interfaces on other networks stay. */
+      readonly interfacesOn?: readonly string[]
+      /** Networks that it has no interface on any more. */
+      readonly withoutInterfaces?: readonly string[]
     }
+  /** `scconf C --network N [--role R] [--probe ADDRESS,...]`: adds it, or changes what is given. A new one is `internal`. */
+  | {
+      readonly kind: 'network'
+      readonly name: string
+      readonly role?: 'internal' | 'client' | 'both' | 'none'
+      readonly probeTargets?: readonly string[]
+    }
+  /** `scconf C --network N -r`: with the interfaces on it; refused for the last one that carries heartbeats, and while logical addresses depend on it. */
+  | { readonly kind: 'remove-network'; readonly name: string }
   /** `scconf C --physical-host H -r`: refused while it is a member or in the list of a logical host. */
   | { readonly kind: 'remove-physical-host'; readonly name: string }
   /**

@@ -2,6 +2,7 @@
 export interface ConfigurationJson {
   readonly revision: number
   readonly cluster: ClusterJson
+  readonly networks: readonly NetworkJson[]
   readonly physicalHosts: readonly PhysicalHostJson[]
   readonly diskGroups: readonly DiskGroupJson[]
   readonly logicalHosts: readonly LogicalHostJson[]
@@ -21,6 +22,8 @@ export interface ClusterJson {
     readonly abortMs: number
     readonly marginMs: number
   }
+  /** `scconf --heartbeat-ms`, `--suspect-ms`. */
+  readonly heartbeats: { readonly intervalMs: number; readonly suspectMs: number }
   readonly budgets: {
     readonly takeoversMax: number
     readonly takeoverWindowMs: number
@@ -31,11 +34,28 @@ export interface ClusterJson {
   readonly syslogFacility: string
 }
 
+/** A configured network. */
+export interface NetworkJson {
+  readonly name: string
+  readonly role: 'internal' | 'client' | 'both' | 'none'
+  /** Addresses outside of the cluster that answer probes; may be empty. */
+  readonly probeTargets: readonly string[]
+}
+
+/** Where a host is connected to a network. */
+export interface InterfaceJson {
+  readonly network: string
+  readonly adapter: string
+  readonly address: string
+}
+
 /** A configured machine. */
 export interface PhysicalHostJson {
   readonly name: string
   readonly publicNames: readonly string[]
   readonly privateLinks: readonly string[]
+  /** At most one on each network, in their order. */
+  readonly interfaces: readonly InterfaceJson[]
 }
 
 /** Storage of a logical host. */
