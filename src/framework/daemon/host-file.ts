@@ -18,7 +18,7 @@ export interface HostFile {
 
 /** Where the API of a host can be reached over the network. */
 export interface ApiPlace {
-  /** Its own IP addresses or host names; empty = those of its interfaces and its name. With exactly one IP address it listens there, else on all. */
+  /** Its own IP addresses or host names; empty = those of its interfaces and its name. */
   readonly addresses: readonly string[]
   readonly port: number
 }

@@ -101,9 +101,19 @@ async function cleanUpFormerLife({ parts }: Host): Promise<void> {
   })
 }
 
+/** Whoever was taken out for good comes back with a token, not by being started again. */
+function refuseEvicted({ parts, view }: Host): void {
+  const evicted = view.admissions.byName().get(parts.host)?.evicted
+  if (evicted == null) return
+  throw new HaError('CERTIFICATE_REFUSED', `${parts.host} was taken out of the cluster for good by ${evicted.by}`, {
+    hint: 'Let it join anew: scadmin token on a member, then scadmin join here.',
+  })
+}
+
 /** The first start of a cluster configures it; every host that is set up for it adds itself. */
 async function configureIfNew(host: Host, wish: StartWish): Promise<void> {
   const { parts, view } = host
+  refuseEvicted(host)
   if (!view.isConfigured && wish !== 'found') {
     throw new HaError('CLUSTER_NOT_STARTED', `the cluster ${parts.cluster} was never started`, {
       hint: `Start it with: scadmin startcluster ${parts.host} ${parts.cluster}`,

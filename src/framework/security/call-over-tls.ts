@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { type Agent, request } from 'node:https'
-import { connect, type PeerCertificate, type TLSSocket } from 'node:tls'
+import { connect, type DetailedPeerCertificate, type PeerCertificate, type TLSSocket } from 'node:tls'
 import { describeError, HaError } from '../errors/ha-error.ts'
 import type { Effects } from '../ports/effects.ts'
 import { type CertificateFacts, fingerprintOf, readCertificate } from './certificate.ts'
@@ -207,11 +207,11 @@ function parse(place: TlsPlace, text: string): unknown {
 /** The certificates that the other side shows, its own first. */
 function chainOf(socket: TLSSocket): readonly X509Certificate[] {
   const chain: X509Certificate[] = []
-  let next: X509Certificate | undefined = socket.getPeerX509Certificate()
-  while (next !== undefined && chain.length < CHAIN_MAX) {
-    chain.push(next)
+  let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true)
+  while (next?.raw !== undefined && chain.length < CHAIN_MAX) {
+    chain.push(new X509Certificate(next.raw))
     // The authority is the issuer of itself.
-    next = next.issuerCertificate?.fingerprint256 === next.fingerprint256 ? undefined : next.issuerCertificate
+    next = next.issuerCertificate === next ? undefined : next.issuerCertificate
   }
   return chain
 }

@@ -131,6 +131,7 @@ function readIfThere(path: string): Buffer | undefined {
 }
 
 function makeDirectory(path: string): void {
+  mkdirSync(dirname(path), { recursive: true })
   mkdirSync(path, { recursive: true, mode: 0o700 })
 }
 
