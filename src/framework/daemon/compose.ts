@@ -39,6 +39,7 @@ import { COMPACT_EVERY_MS } from '../store/etcd/limits.ts'
 import { openDatabase } from '../store/open-database.ts'
 import { renewOwnCertificate } from './certificate-keeper.ts'
 import { type HostFile, writeHostFile } from './host-file.ts'
+import { createHostVoters } from './host-voters.ts'
 import type { StartWish } from './join.ts'
 import type { DaemonLog } from './log.ts'
 import { createHostLoop, type HostLoop } from './loop.ts'
@@ -92,6 +93,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   let timings = (): Timings => PROFILES.default
   // The database may ask for a certificate that is good.
   await renewOwnCertificate({ root, cluster: hostFile.cluster, host: hostFile.physicalHost, effects, log }, [])
+  let addEndpoints: (endpoints: readonly string[]) => void = () => undefined
   const database = await openDatabase(hostFile, {
     effects,
     create: mode === 'found',
@@ -101,6 +103,9 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
     compactEveryMs: COMPACT_EVERY_MS,
     localize: (moved) => (moved.isManaged ? placeOf(root, moved.endpoints) : moved),
     onMoved: (moved) => writeHostFile(root, { ...hostFile, database: moved }),
+    onOpened: (client) => {
+      addEndpoints = (endpoints) => client.add(endpoints)
+    },
   })
   const plans = new PlanRing(root, effects, log)
   let reports: readonly GuardReport[] = await readGuardReports(root)
@@ -150,7 +155,9 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   })
   timings = () => timingsOf(loop)
   const version = versionOf(composition.installation)
-  const security = composeSecurity({ root, hostFile, loop, effects, log, version, voters: undefined })
+  const hostVoters = createHostVoters(root, { effects, log })
+  const ender = new AbortController()
+  const security = composeSecurity({ root, hostFile, loop, effects, log, version, ...hostVoters })
   const { desk } = security
   const local = readLocalFacts(missingPrograms, createCheckPrograms(runCommand))
   const facts: HostFacts = { effects, ...local, recentMessages: (max) => log.recent(max) }
@@ -162,8 +169,10 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
       reports = await readGuardReports(root)
       await listenOnSocket(app, socketPathOf(root))
       security.start(facts)
+      void hostVoters.follow((endpoints) => addEndpoints(endpoints), ender.signal)
     },
     close: async () => {
+      ender.abort('clustd ends')
       await Promise.all([
         app.close(),
         security.close(),

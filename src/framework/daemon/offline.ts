@@ -11,6 +11,7 @@ import { openForCommand } from './offline/own-etcd.ts'
 
 export { checkDatabase, databaseNotes, type OfflineCheck } from './offline/check-database.ts'
 export { type JoinedHost, type JoinHostRequest, joinHost } from './offline/join-host.ts'
+export { type JoinedWitness, joinWitness } from './offline/join-witness.ts'
 export { listVoters, removeVoter, startVoter, stopVoter } from './offline/managed-etcd.ts'
 export { type Migrated, migrateDatabase } from './offline/migrate-database.ts'
 export { restoreDatabase } from './offline/restore-database.ts'

@@ -1,9 +1,9 @@
-import { isIP } from 'node:net'
 import type { AdmissionDesk } from '../api/admission-desk.ts'
 import { buildNetworkApp, type NetworkApp } from '../api/app.ts'
 import type { HostFacts } from '../api/host-facts.ts'
 import { describeError } from '../errors/ha-error.ts'
 import { sleepUntilAborted } from '../execute/run-within.ts'
+import type { DatabasePlace } from '../model/database-place.ts'
 import type { Effects } from '../ports/effects.ts'
 import type { HostCalls } from '../ports/host-calls.ts'
 import type { Log } from '../ports/log.ts'
@@ -27,7 +27,10 @@ export interface SecurityParts {
   readonly effects: Effects
   readonly log: Log
   readonly version: string
-  readonly voters: Voters | undefined
+  /** Where the cluster database is now. */
+  readonly database: () => DatabasePlace
+  /** Undefined where Haven does not run the etcd. */
+  readonly voters: () => Voters | undefined
 }
 
 /** What of clustd speaks with other hosts over TLS, and decides who belongs to the cluster. */
@@ -46,7 +49,7 @@ export function composeSecurity(parts: SecurityParts): Security {
   const kept: { identity: Identity | undefined } = { identity: readIdentity(root) }
   const identity = (): Identity | undefined => kept.identity
   const { book } = loop
-  const desk = createAdmissionDesk({ ...parts, book, me: host, cluster, identity, place, database: hostFile.database })
+  const desk = createAdmissionDesk({ ...parts, book, me: host, cluster, identity, place })
   const calls = createHostCalls({ book, cluster, identity, effects })
   const ender = new AbortController()
   const tasks: Promise<void>[] = []
@@ -104,8 +107,11 @@ async function listenUntilHeard(
   }
 }
 
-/** One IP address that was named is the only one; else all, of both families. */
+/**
+ * All addresses, of both families: who may ask is decided by certificates, and a network that fails must not take the others along. Only the hosts of one
+ * machine, which have addresses of its loopback, must not be in each other's way.
+ */
 function listenAddress({ addresses }: ApiPlace): string {
   const [only = ''] = addresses
-  return addresses.length === 1 && isIP(only) !== 0 ? only : '::'
+  return addresses.length === 1 && (only === '::1' || only.startsWith('127.')) ? only : '::'
 }

@@ -24,6 +24,8 @@ export interface OpenOptions {
   readonly callMs?: () => number
   /** For etcd: milliseconds that the opening waits for one that is just coming up. Default: as long as one call. */
   readonly openWithinMs?: number
+  /** For etcd: given what adds endpoints that were not known when it was opened. Default: nobody adds any. */
+  readonly onOpened?: (client: { add(endpoints: readonly string[]): void }) => void
   /** For etcd: milliseconds between two compactions of its history. Default: never; whoever lives long has to. */
   readonly compactEveryMs?: number
   /** Makes of the place that a database has moved to the one that it is for this host. Default: it is that very place. */

@@ -74,6 +74,12 @@ export const scadminOptions = {
     describe: 'how long it can be used, such as 15m (the default), 2h or 90s',
   },
   force: { kind: 'flag', long: 'force', describe: 'also while it is a member: its keys are in wrong hands' },
+  join: {
+    kind: 'text',
+    long: 'join',
+    value: 'ADDRESS[:PORT]',
+    describe: 'a host of the cluster, as `scadmin token` printed it',
+  },
   background: { kind: 'flag', letter: 'a', describe: 'do not wait until it is done' },
   maintenance: { kind: 'flag', letter: 'm', describe: 'put into maintenance' },
   reconfigure: { kind: 'flag', letter: 'r', describe: 'call the methods again' },

@@ -5,6 +5,27 @@ import { scadminForm } from './scadmin-options.ts'
 /** Looks after the voters of an etcd that Haven runs. They need no clustd, so these speak to them directly. */
 export const voterForms = [
   scadminForm({
+    summary: 'make this machine a witness: it votes in the cluster database and never masters anything',
+    verb: ['witness'],
+    required: ['join', 'token'],
+    optional: ['host', 'address', 'json'],
+    run: async ({ options }, context) => {
+      const { joinWitness } = await context.offline()
+      const joined = await joinWitness({
+        root: context.root,
+        installation: context.installation,
+        place: options.join ?? '',
+        token: options.token ?? '',
+        ...(options.host !== undefined && { name: options.host }),
+        ...(options.address !== undefined && { address: options.address }),
+      })
+      const { name, cluster, admittedBy } = joined
+      say(context, joined, `${name} is a witness of the cluster ${cluster}: ${admittedBy} has let it in.`)
+      if (!context.json) for (const warning of joined.warnings) printLine(context, `Note: ${warning}`)
+      return 0
+    },
+  }),
+  scadminForm({
     summary: 'list the voters of the cluster database: who is well, who leads, how far behind the others are',
     verb: ['voters'],
     optional: ['json'],

@@ -42,9 +42,10 @@ export interface DeskParts {
   /** What this host proves itself with now; undefined = nothing. */
   readonly identity: () => Identity | undefined
   readonly place: ApiPlace | undefined
-  readonly database: DatabasePlace
+  /** Where the cluster database is now. */
+  readonly database: () => DatabasePlace
   /** Undefined where Haven does not run the etcd. */
-  readonly voters: Voters | undefined
+  readonly voters: () => Voters | undefined
 }
 
 type FullIdentity = Identity & { readonly caKey: string; readonly clusterKey: Buffer }
@@ -134,9 +135,10 @@ async function admit(
 
 /** A cluster has voters enough with some of its hosts: one more that may not vote is let in all the same. */
 async function admitVoter(
-  { voters }: DeskParts,
+  parts: DeskParts,
   { name, role, voterAddress }: JoinRequest,
 ): Promise<{ readonly voter: VoterAdmissionJson | null; readonly warnings: readonly string[] }> {
+  const voters = parts.voters()
   if (voters === undefined || voterAddress === null) return { voter: null, warnings: [] }
   try {
     return { voter: await voters.admit({ name, address: voterAddress }), warnings: [] }
@@ -169,7 +171,7 @@ async function answerOf(
     certificate,
     caKey: role === 'host' ? identity.caKey : null,
     clusterKey: role === 'host' ? identity.clusterKey.toString('base64') : null,
-    database: placeFor(database, voter),
+    database: placeFor(database(), voter),
     voter,
     warnings,
   }
@@ -207,7 +209,7 @@ async function evict(parts: DeskParts, { name, force = false }: EvictRequest, by
   const facts = { me, isForced: force, by, nowWallMs: effects.nowWallMs() }
   // Refused for what can be seen already before anything is done; and first what may be refused by others: a voter that has to stay.
   decideEvict(book.seen(), name, facts)
-  await voters?.remove(name)
+  await voters()?.remove(name)
   let told: Pick<EvictedJson, 'done' | 'warnings'> = { done: [], warnings: [] }
   await book.change((seen) => {
     const { changes, ...rest } = decideEvict(seen, name, facts)

@@ -1,4 +1,4 @@
-import type { ICompare, IRequestOp, ITxnResponse } from 'etcd3'
+import type { ITxnResponse } from 'etcd3'
 import type { CommitOutcome, Guard, Write } from '../../ports/cluster-database.ts'
 import type { Effects } from '../../ports/effects.ts'
 import type { Asked } from './asking.ts'
@@ -6,6 +6,7 @@ import type { Endpoints } from './endpoints.ts'
 import { EtcdFailure } from './failure.ts'
 import type { Keyspace } from './keyspace.ts'
 import { LANES_MAX } from './limits.ts'
+import { makeTransaction, type Refusal, readRefusal } from './transaction.ts'
 
 /** A key of this writer's own, which each of its commits rewrites. */
 interface Lane {
@@ -20,13 +21,6 @@ interface Order {
   readonly writes: readonly Write[]
   /** Text of the lane after this commit; no other commit has it. */
   readonly id: string
-}
-
-/** What the lane and the guarded keys held when the transaction was refused. */
-interface Refusal {
-  readonly lane: { readonly revision: number; readonly id: string }
-  /** Revision of the record of each guard; 0 = absent. */
-  readonly guarded: readonly number[]
 }
 
 /** How long a commit may take, and who gives it up before. */
@@ -122,46 +116,13 @@ export class Committer {
   async #ask(lane: Lane, order: Order, { untilMs, signal }: CommitWait): Promise<Asked<ITxnResponse>> {
     const withinMs = untilMs - this.#effects.nowMonotonicMs()
     if (withinMs <= 0) throw new EtcdFailure('unreachable', 'the time was over before it was asked')
-    const request = {
-      compare: [isAt(lane.key, lane.revision), ...order.guards.map((guard) => this.#compare(guard))],
-      success: [put(lane.key, order.id), ...order.writes.map((write) => this.#operation(write))],
-      failure: [read(lane.key), ...order.guards.map(({ key }) => read(this.#keyspace.ofRecord(key), true))],
-    }
+    const request = makeTransaction(this.#keyspace, { lane: lane.key, laneRevision: lane.revision, ...order })
     return this.#endpoints.ask((channel) => channel.call<ITxnResponse>('KV', 'txn', request), { withinMs, signal })
   }
-
-  #compare(guard: Guard): ICompare {
-    return isAt(this.#keyspace.ofRecord(guard.key), guard.kind === 'absent' ? 0 : guard.revision)
-  }
-
-  #operation(write: Write): IRequestOp {
-    const key = this.#keyspace.ofRecord(write.key)
-    return write.kind === 'put' ? put(key, JSON.stringify(write.value)) : { request_delete_range: { key } }
-  }
-}
-
-function isAt(key: Buffer, revision: number): ICompare {
-  return { key, target: 'Mod', result: 'Equal', mod_revision: revision }
-}
-
-function put(key: Buffer, text: string): IRequestOp {
-  return { request_put: { key, value: Buffer.from(text) } }
-}
-
-function read(key: Buffer, withoutValue = false): IRequestOp {
-  return { request_range: { key, keys_only: withoutValue } }
 }
 
 function revisionOf({ header }: ITxnResponse): number {
   return Number(header.revision)
-}
-
-function readRefusal({ responses }: ITxnResponse): Refusal {
-  const [lane, ...guarded] = responses.map(({ response_range: range }) => range.kvs[0])
-  return {
-    lane: { revision: Number(lane?.mod_revision ?? 0), id: lane?.value.toString() ?? '' },
-    guarded: guarded.map((found) => Number(found?.mod_revision ?? 0)),
-  }
 }
 
 function holds(guard: Guard, revision: number | undefined): boolean {

@@ -31,17 +31,31 @@ const OVER = 'over'
  * others, and tried beside the work over a new connection until it answers. No list of healthy members, no circuit breaker: only who answers now counts.
  */
 export class Endpoints {
-  readonly all: readonly Endpoint[]
+  #all: readonly Endpoint[]
+  readonly #identity = new Identity()
   readonly #options: EndpointsOptions
   readonly #closed = new AbortController()
   readonly #listeners = new Set<(endpoint: Endpoint) => void>()
   #first: Endpoint | undefined
 
   constructor(options: EndpointsOptions) {
-    const { endpoints, tls, login } = options.place
-    const identity = new Identity()
     this.#options = options
-    this.all = endpoints.map((url) => new Endpoint({ url, tls, login }, identity))
+    this.#all = options.place.endpoints.map((url) => this.#make(url))
+  }
+
+  get all(): readonly Endpoint[] {
+    return this.#all
+  }
+
+  /** Asks these as well from now on. Those that are not named any more are asked as long as they answer. */
+  add(urls: readonly string[]): void {
+    const news = urls.filter((url) => !this.#all.some((known) => known.url === url))
+    if (!this.isClosed) this.#all = [...this.#all, ...news.map((url) => this.#make(url))]
+  }
+
+  #make(url: string): Endpoint {
+    const { tls, login } = this.#options.place
+    return new Endpoint({ url, tls, login }, this.#identity)
   }
 
   get callMs(): number {

@@ -24,6 +24,8 @@ export interface EtcdDatabaseOptions {
   readonly callMs?: () => number
   /** Milliseconds that the opening waits for an etcd that is just coming up. Default: as long as one call. */
   readonly openWithinMs?: number
+  /** Given, once it is open, what adds endpoints that were not known yet: voters come while clients run. Default: nobody adds any. */
+  readonly onOpened?: (client: { add(endpoints: readonly string[]): void }) => void
   /** Milliseconds between two compactions of etcd's history. Default: never; whoever lives long has to. */
   readonly compactEveryMs?: number
 }
@@ -44,6 +46,7 @@ export async function openEtcdDatabase(options: EtcdDatabaseOptions): Promise<Cl
     endpoints.close()
     throw wrapEtcdError(`the cluster database at ${describePlace(place)} cannot be opened`, error)
   }
+  options.onOpened?.(endpoints)
   const writer = [effects.random(), effects.random()].map((part) => part.toString(36).slice(2)).join('')
   return new EtcdDatabase({ keyspace, endpoints, effects, writer, log, compactEveryMs: options.compactEveryMs })
 }

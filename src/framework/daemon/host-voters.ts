@@ -1,0 +1,68 @@
+import { describeError } from '../errors/ha-error.ts'
+import { sleepUntilAborted } from '../execute/run-within.ts'
+import type { DatabasePlace } from '../model/database-place.ts'
+import { isSameValue } from '../model/same-value.ts'
+import type { Effects } from '../ports/effects.ts'
+import type { Log } from '../ports/log.ts'
+import type { VoterStatus, Voters } from '../ports/voters.ts'
+import { openVoters } from '../voter/run-voter.ts'
+import { type HostFile, readHostFile, writeHostFile } from './host-file.ts'
+import { placeOf } from './offline/managed-etcd.ts'
+
+/** Voters come and go seldom, and one that is not known yet is missed only when all known ones are away. */
+const LOOK_EVERY_MS = 10_000
+
+/** What a host knows of the voters. */
+export interface HostVoters {
+  /** Where the cluster database is now, as the host's own file says. */
+  database(): DatabasePlace
+  /** What adds and removes voters; undefined where Haven does not run the etcd. */
+  voters(): Voters | undefined
+  /** Notes new voters in the host's own file, and tells `add` of them, until `signal` aborts. Never throws. */
+  follow(add: (endpoints: readonly string[]) => void, signal: AbortSignal): Promise<void>
+}
+
+/** Makes what a host knows of the voters. `close` is not needed: connections end with what asked. */
+export function createHostVoters(root: string, { effects, log }: { effects: Effects; log: Log }): HostVoters {
+  const voters = (): Voters | undefined => {
+    const { cluster, database } = readHostFile(root)
+    if (database.kind !== 'etcd' || !database.isManaged) return undefined
+    const open = (): ReturnType<typeof openVoters> =>
+      openVoters({ root, cluster, effects, endpoints: database.endpoints })
+    const once = async <Value>(ask: (voters: Voters) => Promise<Value>): Promise<Value> => {
+      const opened = open()
+      return ask(opened).finally(() => opened.close())
+    }
+    return {
+      admit: (candidate) => once((opened) => opened.admit(candidate)),
+      remove: (name) => once((opened) => opened.remove(name)),
+      list: () => once((opened) => opened.list()),
+    }
+  }
+  return {
+    database: () => readHostFile(root).database,
+    voters,
+    follow: async (add, signal) => {
+      while (!signal.aborted) {
+        try {
+          const listed = await voters()?.list()
+          if (listed !== undefined) add(noteEndpoints(root, listed))
+        } catch (error) {
+          // The database itself says when it is away; this is only about whom to ask.
+          log.write({ level: 'debug', message: `the voters could not be listed: ${describeError(error)}` })
+        }
+        await sleepUntilAborted(effects, LOOK_EVERY_MS, signal)
+      }
+    },
+  }
+}
+
+/** Writes the endpoints of all voters into the host's own file, for its next start. */
+function noteEndpoints(root: string, listed: readonly VoterStatus[]): readonly string[] {
+  const file: HostFile = readHostFile(root)
+  const endpoints = listed.map(({ endpoint }) => endpoint).filter((endpoint) => endpoint !== '')
+  const { database } = file
+  const isNew = database.kind === 'etcd' && !isSameValue(database.endpoints.toSorted(), endpoints.toSorted())
+  if (isNew && endpoints.length > 0) writeHostFile(root, { ...file, database: placeOf(root, endpoints) })
+  return endpoints
+}
