@@ -10,6 +10,7 @@ import { idle } from './benchmarks/idle.ts'
 import { leavingHost } from './benchmarks/leaving-host.ts'
 import { switchover } from './benchmarks/switchover.ts'
 import { takeOn } from './benchmarks/take-on.ts'
+import { takeovers } from './benchmarks/takeover.ts'
 import type { Figure } from './figure.ts'
 import { buildInstallation } from './installation.ts'
 import { linesOf, toJson } from './print-figures.ts'
@@ -22,7 +23,7 @@ Measures Haven on this machine, each figure beside its reference in the same run
   --quick   few rounds: shows that it works, measures badly
   --list    names the benchmarks`
 
-const benchmarks: readonly Benchmark[] = [switchover, leavingHost, takeOn, commits, haget, idle]
+const benchmarks: readonly Benchmark[] = [switchover, leavingHost, takeOn, ...takeovers, commits, haget, idle]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -34,7 +35,7 @@ const { values, positionals } = parseArgs({
   },
 })
 if (values.help) console.log(USAGE)
-else if (values.list) for (const { name, summary } of benchmarks) console.log(`${name.padEnd(14)} ${summary}`)
+else if (values.list) for (const { name, summary } of benchmarks) console.log(`${name.padEnd(17)} ${summary}`)
 else await main()
 
 async function main(): Promise<void> {

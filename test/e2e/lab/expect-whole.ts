@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import type { LaneJson, TimelineJson } from '../../../src/framework/api/wire.ts'
 import { eventually } from '../../eventually.ts'
 import { anyMember, settled } from './cluster.ts'
-import { type HostView, lookAtHost } from './host-view.ts'
+import { type HostView, lookAtHost, type SeenProcess } from './host-view.ts'
 import type { Lab } from './lab.ts'
 import type { ClientReport, RowWriter } from './row-writer.ts'
 import { runProgram } from './run-program.ts'
@@ -89,7 +89,9 @@ async function expectOneMaster(lab: Lab, { guests, masters }: Mastered, withinMs
 function summary(lab: Lab, guests: readonly Guest[], view: HostView): unknown {
   const { root } = lab.host(view.host)
   const placeOf = (guest: Guest): string => `${root}/${guest.name}`
-  const isOf = (guest: Guest, cwd: string): boolean => cwd === placeOf(guest) || cwd.startsWith(`${placeOf(guest)}/`)
+  // A service is there by where it works, or by what it was told to serve.
+  const isOf = (guest: Guest, { cwd, words }: SeenProcess): boolean =>
+    cwd === placeOf(guest) || cwd.startsWith(`${placeOf(guest)}/`) || words.includes(`${placeOf(guest)}/`)
   const known = guests.map(placeOf)
   return {
     host: view.host,
@@ -97,11 +99,11 @@ function summary(lab: Lab, guests: readonly Guest[], view: HostView): unknown {
       .filter((guest) => view.mounts.some(({ place }) => place === placeOf(guest)))
       .map(({ name }) => name),
     up: view.addresses.toSorted(),
-    running: guests.filter((guest) => view.processes.some(({ cwd }) => isOf(guest, cwd))).map(({ name }) => name),
+    running: guests.filter((guest) => view.processes.some((process) => isOf(guest, process))).map(({ name }) => name),
     strangers: [
       ...view.mounts.filter(({ place }) => !known.includes(place)).map(({ place }) => `mount ${place}`),
       ...view.processes
-        .filter(({ cwd }) => !guests.some((guest) => isOf(guest, cwd)))
+        .filter((process) => !guests.some((guest) => isOf(guest, process)))
         .map(({ pid, words, cwd }) => `process ${pid} ${words} in ${cwd}`),
     ],
   }

@@ -18,14 +18,14 @@ export interface HostView {
   readonly mounts: readonly { readonly place: string; readonly device: string }[]
   /** Addresses beside the host's own. */
   readonly addresses: readonly string[]
-  /** Everything but pid 1, clustd, failfastd and this look. */
+  /** Everything but pid 1, the daemons of Haven, etcd and this look. */
   readonly processes: readonly SeenProcess[]
 }
 
 const LOOK = `cat /proc/self/mountinfo; echo ----; ip -json -4 address show; echo ----; ps -e -o pid=,stat=,args= |
 while read -r pid stat words; do echo "$pid $stat $(readlink /proc/$pid/cwd) $words"; done`
-/** Our own daemons, and the look itself with what runs it. */
-const KNOWN = /bin\/clustd|failfastd\.mjs|^ps -e|^sh -c cat \/proc\/self\/mountinfo/
+/** Our own daemons, the cluster database, and the look itself with what runs it. */
+const KNOWN = /bin\/clustd|failfastd\.mjs|voterd|^etcd |^ps -e|^sh -c cat \/proc\/self\/mountinfo/
 
 /** Looks at a host that is on. */
 export async function lookAtHost(host: LabHost): Promise<HostView> {

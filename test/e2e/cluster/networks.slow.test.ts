@@ -1,0 +1,78 @@
+import { expect, it } from 'vitest'
+import { describeCluster } from '../lab/cluster-story.ts'
+
+const LOST = ['hosts-lost']
+
+describeCluster('three hosts on etcd whose networks fail', { name: 'cuts' }, (story) => {
+  /** Longer than it takes to give a host up. */
+  const lastsLong = (): Promise<unknown> => story.host('h3').exec('sleep', '4')
+
+  it('moves nothing when one private network is lost for everybody', () =>
+    story.nothingMoves(async () => {
+      await story.rig().lab.breakNetwork('priv1')
+      await lastsLong()
+    }))
+
+  it('moves nothing when the master loses one private network, and then the other one instead', () =>
+    story.nothingMoves(async () => {
+      await story.host('h1').cut('priv1')
+      await lastsLong()
+      await story.host('h1').heal('priv1')
+      await story.host('h1').cut('priv2')
+      await lastsLong()
+    }))
+
+  it.each(['mute', 'deafen'] as const)('moves nothing when one private network only %ss the master', (deed) =>
+    story.nothingMoves(async () => {
+      await story.host('h1')[deed]('priv1')
+      await lastsLong()
+    }),
+  )
+
+  it('takes over from a host that is cut from everything, and takes it back when it is healed', async () => {
+    await story.host('h1').cut()
+    await story.whole({ pg1: 'h2', web: 'h2' }, LOST)
+    await story.host('h1').heal()
+    await story.host('h1').haven('scadmin', 'startnode')
+    await story.whole({ pg1: 'h1', web: 'h2' }, ['host-joined'])
+  })
+
+  it('takes over from a minority of one that clients still reach, after that has let go', async () => {
+    const { lab } = story.rig()
+    const h1 = story.host('h1')
+    await lab.part(
+      [h1],
+      lab.machines.filter((machine) => machine !== h1),
+    )
+    const { timelines } = await story.whole({ pg1: 'h2', web: 'h2' }, LOST)
+    expect(timelines[0]?.cause.sentence).toMatch(/^h1 lost/)
+  })
+
+  it('takes over from two hosts without a majority of etcd', async () => {
+    const { lab } = story.rig()
+    const two = [story.host('h1'), story.host('h2')]
+    await lab.part(
+      two,
+      lab.machines.filter((machine) => !two.includes(machine)),
+    )
+    await story.whole({ pg1: 'h3', web: 'h3' }, LOST)
+  })
+
+  it('moves nothing when one host that masters nothing is parted from two and the witnesses', () =>
+    story.nothingMoves(async () => {
+      const { lab } = story.rig()
+      const h3 = story.host('h3')
+      await lab.part(
+        [h3],
+        lab.machines.filter((machine) => machine !== h3),
+      )
+      await lastsLong()
+      await lab.healAll()
+    }))
+
+  it('ends well after one frame in five was lost on every network', async () => {
+    await story.rig().lab.lose(20)
+    await story.host('h3').exec('sleep', '8')
+    await story.rig().lab.healAll()
+  })
+})
