@@ -8,6 +8,7 @@ import type { ConfigurationChange } from '../model/configuration-change.ts'
 import { parseName } from '../model/names.ts'
 import { newPhysicalHost } from '../model/new-physical-host.ts'
 import { type Configuration, configurationOf, withEntry, withoutEntry } from './configuration.ts'
+import { putBackupGroup, removeBackupGroup } from './decide-backup-group.ts'
 import { decideChanges } from './decide-changes.ts'
 import { addLogicalHost, changeLogicalHost, removeLogicalHost } from './decide-logical-host.ts'
 import { editInterfaces, putNetwork, removeNetwork } from './decide-network.ts'
@@ -50,6 +51,10 @@ function edit(state: ClusterState, configuration: Configuration, request: Config
       return putNetwork(configuration, request)
     case 'remove-network':
       return removeNetwork(configuration, request.name)
+    case 'backup-group':
+      return putBackupGroup(configuration, request)
+    case 'remove-backup-group':
+      return removeBackupGroup(configuration, request)
     case 'remove-physical-host':
       return removePhysicalHost(configuration, request.name)
     case 'disk-group': {

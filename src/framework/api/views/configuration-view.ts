@@ -60,7 +60,13 @@ export function pathPrefixOf(logicalHost: LogicalHost): string {
   return first === undefined ? `/${logicalHost.name}` : mountPointOf(logicalHost, first)
 }
 
-function viewPhysicalHost({ name, publicNames, privateLinks, interfaces, backupGroups }: PhysicalHost): PhysicalHostJson {
+function viewPhysicalHost({
+  name,
+  publicNames,
+  privateLinks,
+  interfaces,
+  backupGroups,
+}: PhysicalHost): PhysicalHostJson {
   return { name, publicNames, privateLinks, interfaces, backupGroups }
 }
 

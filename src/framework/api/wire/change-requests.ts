@@ -52,6 +52,18 @@ export type ConfigurationRequest =
     }
   /** `scconf C --network N -r`: with the interfaces on it; refused for the last one that carries heartbeats, and while logical addresses depend on it. */
   | { readonly kind: 'remove-network'; readonly name: string }
+  /** `pnmset -c GROUP -o NETWORK:ADAPTER[:ADAPTER...] `: adds a backup group to a host, or defines it anew. */
+  | {
+      readonly kind: 'backup-group'
+      readonly host: string
+      readonly name: string
+      /** Absent: the one network for clients that the host has an interface on, or the network that the group is on. */
+      readonly network?: string
+      /** In order of preference. */
+      readonly adapters: readonly string[]
+    }
+  /** `pnmset -d GROUP`: refused while a logical address is on it. */
+  | { readonly kind: 'remove-backup-group'; readonly host: string; readonly name: string }
   /** `scconf C --physical-host H -r`: refused while it is a member or in the list of a logical host. */
   | { readonly kind: 'remove-physical-host'; readonly name: string }
   /**

@@ -49,6 +49,14 @@ export interface InterfaceJson {
   readonly address: string
 }
 
+/** Adapters of a host that stand in for each other. */
+export interface BackupGroupJson {
+  readonly name: string
+  readonly network: string
+  /** In order of preference. */
+  readonly adapters: readonly string[]
+}
+
 /** A configured machine. */
 export interface PhysicalHostJson {
   readonly name: string
@@ -56,6 +64,8 @@ export interface PhysicalHostJson {
   readonly privateLinks: readonly string[]
   /** At most one on each network, in their order. */
   readonly interfaces: readonly InterfaceJson[]
+  /** In order of their names. */
+  readonly backupGroups: readonly BackupGroupJson[]
 }
 
 /** Storage of a logical host. */
