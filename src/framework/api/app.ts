@@ -1,4 +1,5 @@
 import Fastify, { type FastifyInstance } from 'fastify'
+import type { HostCalls } from '../ports/host-calls.ts'
 import type { Log } from '../ports/log.ts'
 import type { AdmissionDesk } from './admission-desk.ts'
 import { answerErrors } from './answer-errors.ts'
@@ -26,6 +27,8 @@ export interface AppOptions {
   readonly facts: HostFacts
   /** Lets machines in and takes them out; left out: this clustd does not. */
   readonly desk?: AdmissionDesk | undefined
+  /** Asks other hosts; left out: nobody is asked. */
+  readonly calls?: HostCalls | undefined
   /** Gets a line for each answer that is a bug of ours, and nothing else. */
   readonly log: Log
 }
@@ -90,13 +93,13 @@ const COMMON = {
 function addRoutes(
   app: FastifyInstance,
   services: ApiServices,
-  { facts, desk, log }: AppOptions,
+  { facts, desk, calls, log }: AppOptions,
   identify: Identify,
 ): FastifyInstance {
   answerErrors(app, log)
   const closing = new AbortController()
   app.addHook('preClose', async () => closing.abort())
-  const context: RouteContext = { services, facts, desk, identify, closing: closing.signal }
+  const context: RouteContext = { services, facts, desk, calls, identify, closing: closing.signal }
   addStatusRoutes(app, context)
   addServiceRoutes(app, context)
   addReconfigurationRoutes(app, context)

@@ -158,10 +158,10 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   const hostVoters = createHostVoters(root, { effects, log })
   const ender = new AbortController()
   const security = composeSecurity({ root, hostFile, loop, effects, log, version, ...hostVoters })
-  const { desk } = security
+  const { desk, calls } = security
   const local = readLocalFacts(missingPrograms, createCheckPrograms(runCommand))
   const facts: HostFacts = { effects, ...local, recentMessages: (max) => log.recent(max) }
-  const app = buildApp(loop.services, { facts, desk, log })
+  const app = buildApp(loop.services, { facts, desk, calls, log })
   return {
     loop,
     listen: async () => {

@@ -3,6 +3,7 @@ import { joinPath, registerService } from '../../configure/register-service.ts'
 import { findService, unregisterService } from '../../configure/unregister-service.ts'
 import { HaError } from '../../errors/ha-error.ts'
 import { changeConfiguration } from '../change-configuration.ts'
+import { checkOnHosts } from '../check-on-hosts.ts'
 import { parseRequest } from '../parse-request.ts'
 import { nameShape, registerShape } from '../request-shapes.ts'
 import type { RouteContext } from '../route-context.ts'
@@ -24,9 +25,12 @@ export function addServiceRoutes(app: FastifyInstance, context: RouteContext): v
   app.post('/v1/services', async (request): Promise<ConfiguredJson> => {
     const wanted = parseRequest(registerShape, request.body, 'registration')
     // The rules come first: a wrong registration is refused for what is wrong with it, not for a program that nobody would call.
-    registerService(services.state(), wanted)
+    const changes = registerService(services.state(), wanted)
     await refuseMissingPrograms(context, wanted)
-    return changeConfiguration(services, (state) => registerService(state, wanted))
+    const added = changes.find((change) => change.kind === 'put-data-service')
+    const warnings = added === undefined ? [] : await checkOnHosts(context, added.dataService)
+    const configured = await changeConfiguration(services, (state) => registerService(state, wanted))
+    return { ...configured, warnings: [...configured.warnings, ...warnings] }
   })
 
   app.delete('/v1/services/:name', async (request): Promise<ConfiguredJson> => {
@@ -35,7 +39,7 @@ export function addServiceRoutes(app: FastifyInstance, context: RouteContext): v
   })
 }
 
-/** Here at once; on other hosts they show when a plan is made, naming the host. */
+/** Here at once; other hosts are asked after it. */
 async function refuseMissingPrograms({ services, facts }: RouteContext, wanted: RegisterRequest): Promise<void> {
   const me = services.identity().physicalHost
   const programs = Object.values(wanted.methods).map((program) => joinPath(wanted.baseDirectory ?? '', program))
