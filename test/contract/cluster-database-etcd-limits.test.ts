@@ -45,7 +45,18 @@ function etcdctl(etcd: EtcdCluster, ...words: readonly string[]): string {
   return execFileSync('etcdctl', ['--endpoints', endpoint, ...words], {
     env: { PATH: process.env['PATH'], ETCDCTL_API: '3' },
     encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
+}
+
+function isCompacted(revision: number): boolean {
+  try {
+    etcdctl(other, 'get', '/haven/history/layout', '--rev', String(revision))
+    return false
+  } catch (error) {
+    if (String((error as { stderr?: string }).stderr).includes('compacted')) return true
+    throw error
+  }
 }
 
 const durable = { durability: 'durable' } as const
@@ -76,7 +87,8 @@ describe('limits of an etcd that was started as it comes', () => {
 
   it('are told in words, with nothing half done', async () => {
     const a = await connect(other, 'limits')
-    await expect(a.commit([], many(200), durable)).rejects.toMatchObject({
+    const guards = many(200).map(({ key }) => ({ kind: 'absent', key }) as const)
+    await expect(a.commit(guards, many(1), durable)).rejects.toMatchObject({
       code: 'LIMIT_REACHED',
       hint: expect.stringContaining('--max-txn-ops'),
     })
@@ -86,7 +98,19 @@ describe('limits of an etcd that was started as it comes', () => {
       hint: expect.stringContaining('--max-request-bytes'),
     })
     expect((await a.read()).records.size).toBe(0)
-    expect(await a.commit([], many(120), durable)).toMatchObject({ kind: 'committed' })
+  })
+
+  it('bound the conditions of a commit, not its changes', async () => {
+    const a = await connect(other, 'changes')
+    const guards = many(100).map(({ key }) => ({ kind: 'absent', key }) as const)
+    const outcome = await a.commit(guards, many(700), durable)
+    expect(outcome).toMatchObject({ kind: 'committed' })
+    const { records, revision } = await a.read()
+    expect(outcome).toMatchObject({ revision })
+    expect(new Set([...records.values()].map((record) => record.revision))).toEqual(new Set([revision]))
+    expect(records.size).toBe(700)
+    expect(await a.commit(guards, many(700), durable)).toEqual({ kind: 'lost-race', key: 'many/0' })
+    expect(await a.commit([], many(2000), durable)).toMatchObject({ kind: 'committed' })
   })
 
   it('are known beforehand', async () => {
@@ -151,15 +175,18 @@ describe('history', () => {
     const lanes = (): string => etcdctl(other, 'get', '--prefix', '--keys-only', '/haven/history/writers/')
     const before = lanes()
     expect(before).toContain('/1')
-    const a = await connect(other, 'history', { compactEveryMs: 50 })
-    for (let value = 1; value <= 20; value += 1) await a.commit([], [put('x', value)], durable)
+    const compacting = await connect(other, 'history', { compactEveryMs: 50 })
+    for (let value = 1; value <= 20; value += 1) await compacting.commit([], [put('x', value)], durable)
     await eventually('the lane of the dead to go', 10_000, () => (lanes().includes(before.trim()) ? undefined : true))
+    await eventually('history to go', 10_000, () => (isCompacted(start.revision + 10) ? true : undefined))
+    await compacting.close()
+    const a = await connect(other, 'history')
     const events: WatchEvent[] = []
     a.watch(start.revision, (event) => events.push(event))
     await eventually('a gap', 10_000, () => events.find(({ kind }) => kind === 'gap'))
-    // Its own lane may be gone by now as well, which a commit must not notice.
     const { revision } = await a.read()
     for (let value = 21; value <= 25; value += 1) {
+      // Nobody who commits seldom notices that his own lane was taken for that of a dead one.
       etcdctl(other, 'del', '--prefix', '/haven/history/writers/')
       expect(await a.commit([], [put('x', value)], durable)).toMatchObject({ kind: 'committed' })
     }
