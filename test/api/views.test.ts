@@ -5,7 +5,7 @@ import { viewField } from '../../src/framework/api/views/haget-view.ts'
 import { layOutLane } from '../../src/framework/api/views/lane.ts'
 import { HAGET_FIELDS } from '../../src/framework/api/wire.ts'
 import { isHaError } from '../../src/framework/errors/ha-error.ts'
-import type { LogicalHostName, PhysicalHostName } from '../../src/framework/model/names.ts'
+import { type LogicalHostName, type PhysicalHostName, parseName } from '../../src/framework/model/names.ts'
 import type { Reconfiguration } from '../../src/framework/model/reconfiguration.ts'
 import type { Action, Half, HalfKind } from '../../src/framework/model/step.ts'
 import type { HalfRun, StepRun } from '../../src/framework/model/timeline.ts'
@@ -185,10 +185,13 @@ describe('how far a reconfiguration is', () => {
 describe('the fields of haget', () => {
   it.each(HAGET_FIELDS)('$name is answered, given what it needs', ({ name, needs }) => {
     const host = needs === 'logical host' ? { host: 'ha1' } : {}
-    const query = { field: name, ...host, ...(needs === 'service' && { service: 'web' }) }
-    expect(viewField(demo, query, alpha).field).toBe(name)
+    const network = needs === 'network' ? { network: 'priv1' } : {}
+    const query = { field: name, ...host, ...network, ...(needs === 'service' && { service: 'web' }) }
+    const priv1 = { name: parseName('network', 'priv1'), role: 'internal', probeTargets: [] } as const
+    const facts = { state: demo, networks: [{ network: priv1, state: 'up' as const, interfaces: [] }], me: alpha }
+    expect(viewField({ ...facts, query }).field).toBe(name)
     if (needs === 'nothing' || needs === 'physical host') return
-    expect(() => viewField(demo, { field: name }, alpha)).toThrow(
+    expect(() => viewField({ ...facts, query: { field: name } })).toThrow(
       expect.toSatisfy((error) => isHaError(error, 'USAGE')),
     )
   })

@@ -191,12 +191,14 @@ describe('haget', () => {
 
   it('lists its fields, and knows all of them', async () => {
     await ok(REGISTER)
+    await ok('scconf test --network pub --role client')
     const lines = (await ok('haget -f')).trim().split('\n')
     expect(lines[0]).toMatch(/^syslog_facility +the syslog facility/)
     for (const line of lines) {
       const [field = ''] = line.split(' ')
       const host = line.includes('-h LOGICALHOST') ? ' -h ha1' : ''
-      await ok(`haget -f ${field}${host}${line.includes('-s SERVICE') ? ' -s web' : ''}`)
+      const service = line.includes('-s SERVICE') ? ' -s web' : ''
+      await ok(`haget -f ${field}${host}${service}${line.includes('--network') ? ' --network pub' : ''}`)
     }
   })
 })

@@ -21,6 +21,7 @@ const options = {
     describe: 'the logical or physical host it is asked about; physical: default this one',
   },
   service: { kind: 'text', letter: 's', value: 'SERVICE', completes: 'service', describe: 'the data service' },
+  network: { kind: 'text', long: 'network', value: 'NETWORK', describe: 'the network' },
   apiVersion: { kind: 'text', letter: 'a', value: 'VERSION', describe: 'accepted for old scripts; has no effect' },
   classicS: { kind: 'flag', letter: 'S', describe: 'accepted for old scripts; has no effect' },
   json: JSON_OPTION,
@@ -46,7 +47,7 @@ export const haget = defineCommand({
     form({
       summary: 'print a field, or list the fields',
       required: ['field'],
-      optional: ['host', 'service', 'apiVersion', 'classicS', 'json'],
+      optional: ['host', 'service', 'network', 'apiVersion', 'classicS', 'json'],
       words: [
         {
           name: 'host',
@@ -68,6 +69,7 @@ export const haget = defineCommand({
           field: given.field,
           ...(host !== undefined && { host }),
           ...(given.service !== undefined && { service: given.service }),
+          ...(given.network !== undefined && { network: given.network }),
         })
         if (context.json) printJson(context, answer)
         else for (const value of answer.values) printLine(context, value)
@@ -91,10 +93,11 @@ const NEEDS_FLAG = {
   'logical host': '-h LOGICALHOST',
   'physical host': '[-h HOST]',
   service: '-s SERVICE',
+  network: '--network NETWORK',
 }
 
 function fieldLines(): readonly string[] {
   return HAGET_FIELDS.map(({ name, needs, meaning }) =>
-    `${name.padEnd(20)} ${NEEDS_FLAG[needs].padEnd(15)} ${meaning}`.trimEnd(),
+    `${name.padEnd(20)} ${NEEDS_FLAG[needs].padEnd(17)} ${meaning}`.trimEnd(),
   )
 }

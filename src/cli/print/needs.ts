@@ -1,4 +1,9 @@
-import type { LogicalHostStatusJson, MissingProgramsJson, StatusJson } from '../../framework/api/wire.ts'
+import type {
+  LogicalHostStatusJson,
+  MissingProgramsJson,
+  NetworkStatusJson,
+  StatusJson,
+} from '../../framework/api/wire.ts'
 import { writeTime } from './duration.ts'
 
 /** One thing that is not as it should be, and what to do about it. */
@@ -8,6 +13,9 @@ export interface Need {
   readonly todo: readonly string[]
 }
 
+const DAY_MS = 86_400_000
+/** Days before its end at which a certificate is told; it should have been renewed two weeks before that. */
+const CERTIFICATE_DAYS_TOLD = 14
 /** Programs of one service and host that are named; a service that is not installed at all misses them all. */
 const PROGRAMS_TOLD_MAX = 5
 
@@ -23,6 +31,8 @@ export function findNeeds(status: StatusJson): readonly Need[] {
         ? [{ what: `${name} is not a member of the cluster`, todo: [`on ${name}: scadmin startnode`] }]
         : [],
     ),
+    ...networkNeeds(status),
+    ...certificateNeeds(status),
     ...guardNeeds(status),
   ]
 }
@@ -91,6 +101,40 @@ function missingNeed({ host, service, logicalHosts, programs }: MissingProgramsJ
       `install what is missing on ${host}; it looks again every half minute`,
     ],
   }
+}
+
+function networkNeeds({ privateNetworks, publicNetworks, heartbeatTroubles, answeredBy }: StatusJson): readonly Need[] {
+  const isBroken = ({ state }: NetworkStatusJson): boolean => state === 'down' || state === 'partitioned'
+  const todo = ['no logical host moves because of it; look at its adapters, cables and switches']
+  const broken = privateNetworks
+    .filter(isBroken)
+    .map(({ name, sentence }) => ({ what: `network ${name} is ${sentence}`, todo }))
+  const isOnlyPublic = ({ name }: NetworkStatusJson): boolean => !privateNetworks.some((other) => other.name === name)
+  const outside = publicNetworks.filter((one) => isBroken(one) && isOnlyPublic(one))
+  // With one host on each there is nobody to tell anything to.
+  const isNeeded = privateNetworks.some(({ interfaces }) => interfaces.length > 1)
+  return [
+    ...broken,
+    ...outside.map(({ name, sentence }) => ({ what: `network ${name} is ${sentence}`, todo: [] })),
+    ...(isNeeded && heartbeatTroubles.length > 0
+      ? [{ what: `heartbeats of ${answeredBy} do not work as configured`, todo: heartbeatTroubles }]
+      : []),
+  ]
+}
+
+function certificateNeeds({ certificates, atWallMs }: StatusJson): readonly Need[] {
+  return certificates.flatMap(({ name, role, validUntilWallMs }): readonly Need[] => {
+    const days = Math.floor((validUntilWallMs - atWallMs) / DAY_MS)
+    if (days >= CERTIFICATE_DAYS_TOLD) return []
+    const when = days < 0 ? 'has expired' : `expires in ${days === 0 ? 'less than a day' : `${days} days`}`
+    const daemon = role === 'host' ? 'clustd' : 'its voter'
+    return [
+      {
+        what: `the certificate of ${name} ${when} (${writeTime(validUntilWallMs)})`,
+        todo: [`it renews itself while ${daemon} runs on ${name}: see that it does, and that its clock is right`],
+      },
+    ]
+  })
 }
 
 function guardNeeds({ guardReports, answeredBy }: StatusJson): readonly Need[] {

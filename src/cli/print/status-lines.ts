@@ -101,7 +101,14 @@ function maintenanceText({ name, cause, reconfiguration, sinceWallMs }: LogicalH
 }
 
 function networkLines(networks: readonly NetworkStatusJson[]): readonly string[] {
-  return orNone(networks.map(({ name, host, sentence }) => `${name} on ${host}: ${sentence}`))
+  if (networks.length === 0) return orNone([])
+  return networks.flatMap(({ name, sentence, interfaces }) => [
+    `     ${name}: ${sentence}`,
+    ...renderTable(
+      interfaces.map((one): readonly Cell[] => [`${one.host}:`, one.adapter, one.address, one.sentence]),
+      '         ',
+    ),
+  ])
 }
 
 const CONDITION: Readonly<Record<ServiceOnHostJson['condition'], string>> = {

@@ -10,7 +10,7 @@ import { viewStatus } from '../views/status-view.ts'
 import type { ExplainJson, HagetJson, IdentityJson, LeftJson, StatusJson } from '../wire.ts'
 
 /** Adds what asks about the cluster as it is, and `leave`. */
-export function addStatusRoutes(app: FastifyInstance, { services, facts }: RouteContext): void {
+export function addStatusRoutes(app: FastifyInstance, { services, facts, desk }: RouteContext): void {
   app.get('/v1/identity', async (): Promise<IdentityJson> => services.identity())
 
   app.get('/v1/status', async (request): Promise<StatusJson> => {
@@ -19,10 +19,13 @@ export function addStatusRoutes(app: FastifyInstance, { services, facts }: Route
       identity: services.identity(),
       state: services.state(),
       stampAges: services.stampAges(),
+      networks: services.networks(),
+      heartbeatTroubles: services.heartbeatTroubles(),
       reconfigurations: services.reconfigurations(),
       progress: services.progress(),
       missingPrograms: services.missingPrograms(),
       guardReports: services.guardReports(),
+      certificates: desk?.certificates() ?? [],
       messages: facts.recentMessages(messages),
       nowWallMs: facts.effects.nowWallMs(),
     })
@@ -30,7 +33,8 @@ export function addStatusRoutes(app: FastifyInstance, { services, facts }: Route
 
   app.get('/v1/haget', async (request): Promise<HagetJson> => {
     const query = parseRequest(hagetShape, request.query, 'query')
-    return viewField(services.state(), query, services.identity().physicalHost)
+    const { physicalHost: me } = services.identity()
+    return viewField({ state: services.state(), networks: services.networks(), query, me })
   })
 
   app.get('/v1/logical-hosts/:name/explain', async (request): Promise<ExplainJson> => {

@@ -1,10 +1,11 @@
 import { findLogicalHost } from '../../configure/decide-logical-host.ts'
 import { findService } from '../../configure/unregister-service.ts'
 import { HaError } from '../../errors/ha-error.ts'
+import type { NetworkVerdict } from '../../membership/networks.ts'
 import type { LogicalHost, PhysicalHost } from '../../model/cluster-config.ts'
 import type { ClusterState } from '../../model/cluster-state.ts'
 import { masterOf } from '../../model/mastery.ts'
-import type { PhysicalHostName } from '../../model/names.ts'
+import type { NetworkName, PhysicalHostName } from '../../model/names.ts'
 import { HAGET_FIELDS, type HagetJson, type HagetQuery } from '../wire.ts'
 import { pathPrefixOf } from './configuration-view.ts'
 import { isInMaintenance } from './status-view.ts'
@@ -13,14 +14,17 @@ import { isInMaintenance } from './status-view.ts'
  * Answers one question of `haget -f` on the physical host `me`. Source of the fields: haget(1M), Sun Cluster 2.2 API Developer's Guide.
  * Throws `USAGE` (no such field, or nothing said that it needs), `NOT_FOUND`.
  */
-export function viewField(state: ClusterState, query: HagetQuery, me: PhysicalHostName): HagetJson {
+export function viewField(question: Question): HagetJson {
+  const { query } = question
   const answer = ANSWERS[query.field]
   if (answer === undefined || !Object.hasOwn(ANSWERS, query.field)) throw noSuchField(query.field)
-  return { field: query.field, values: answer({ state, query, me }) }
+  return { field: query.field, values: answer(question) }
 }
 
-interface Question {
+/** What is asked, of what there is. */
+export interface Question {
   readonly state: ClusterState
+  readonly networks: readonly NetworkVerdict[]
   readonly query: HagetQuery
   readonly me: PhysicalHostName
 }
@@ -39,7 +43,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   physical_hosts: (question) => logicalHostOf(question).physicalHosts,
   is_maint: (question) => [isMaintenance(question) ? '1' : '0'],
   names_on_subnets: (question) => physicalHostOf(question).publicNames,
-  private_links: (question) => physicalHostOf(question).privateLinks,
+  private_links: (question) => privateLinksOf(question),
   vfstab_file: (question) => {
     logicalHostOf(question)
     return []
@@ -54,6 +58,16 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     return services.map((service) => service.name).toSorted()
   },
   logical_addresses: (question) => logicalHostOf(question).addresses.map(({ address }) => address),
+  all_networks: ({ networks }) => networks.map(({ network }) => network.name),
+  network_state: (question) => [networkOf(question).state],
+  interfaces: (question) => {
+    const { name } = physicalHostOf(question)
+    return question.networks.flatMap(({ network, interfaces }) =>
+      interfaces
+        .filter(({ host }) => host === name)
+        .map(({ adapter, address, state }) => `${network.name} ${adapter} ${address} ${state}`),
+    )
+  },
 }
 
 function masterList(state: ClusterState, { name }: LogicalHost): readonly string[] {
@@ -87,11 +101,33 @@ function physicalHostOf({ state, query, me }: Question): PhysicalHost {
   })
 }
 
-function needed(query: HagetQuery, part: 'host' | 'service'): string {
+/** What the classic field means where only the networks themselves are configured. */
+function privateLinksOf(question: Question): readonly string[] {
+  const { privateLinks, interfaces } = physicalHostOf(question)
+  if (privateLinks.length > 0) return privateLinks
+  const roleOf = (name: NetworkName) => question.state.networks.get(name)?.role
+  return interfaces.filter(({ network }) => roleOf(network) === 'internal').map(({ address }) => address)
+}
+
+function networkOf({ networks, query }: Question): NetworkVerdict {
+  const name = needed(query, 'network')
+  const found = networks.find(({ network }) => network.name === name)
+  if (found !== undefined) return found
+  throw new HaError('NOT_FOUND', `there is no network ${name}`, {
+    hint: `Configured are: ${networks.map(({ network }) => network.name).join(', ') || 'none'}.`,
+  })
+}
+
+const WORDS = {
+  host: 'a logical host (-h NAME)',
+  service: 'a data service (-s NAME)',
+  network: 'a network (--network NAME)',
+} as const
+
+function needed(query: HagetQuery, part: keyof typeof WORDS): string {
   const given = query[part]
   if (given !== undefined && given !== '') return given
-  const words = part === 'host' ? 'a logical host (-h NAME)' : 'a data service (-s NAME)'
-  throw new HaError('USAGE', `the field ${query.field} is about ${words}, and none is given`)
+  throw new HaError('USAGE', `the field ${query.field} is about ${WORDS[part]}, and none is given`)
 }
 
 function noSuchField(field: string): HaError {

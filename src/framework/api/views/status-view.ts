@@ -1,3 +1,4 @@
+import type { NetworkVerdict } from '../../membership/networks.ts'
 import type { DataService, LogicalHost } from '../../model/cluster-config.ts'
 import type { ClusterState } from '../../model/cluster-state.ts'
 import { actorOf, isInMotion, type LogicalHostState, type Mastery, masterOf, uncleanOf } from '../../model/mastery.ts'
@@ -18,6 +19,7 @@ import type {
   StatusJson,
 } from '../wire.ts'
 import { inOrder, pathPrefixOf } from './configuration-view.ts'
+import { viewNetworks } from './network-view.ts'
 import { viewCause } from './plan-view.ts'
 
 /** What the status is made of. */
@@ -25,10 +27,13 @@ export interface StatusFacts {
   readonly identity: Identity
   readonly state: ClusterState
   readonly stampAges: ReadonlyMap<PhysicalHostName, number>
+  readonly networks: readonly NetworkVerdict[]
+  readonly heartbeatTroubles: readonly string[]
   readonly reconfigurations: readonly Reconfiguration[]
   readonly progress: readonly Progress[]
   readonly missingPrograms: ReadonlyMap<PhysicalHostName, readonly string[]>
   readonly guardReports: readonly GuardReport[]
+  readonly certificates: StatusJson['certificates']
   readonly messages: readonly MessageJson[]
   readonly nowWallMs: number
 }
@@ -58,11 +63,12 @@ export function viewStatus(facts: StatusFacts): StatusJson {
     }),
     services: services.map((service) => viewServiceStatus(state, service)),
     progress: facts.progress.map(viewProgress),
+    certificates: facts.certificates,
     missingPrograms: missingOfServicesOn(state, facts.missingPrograms, identity.root).map(
       ({ host, service, logicalHosts, programs }) => ({ host, service: service.name, logicalHosts, programs }),
     ),
-    privateNetworks: [],
-    publicNetworks: [],
+    ...viewNetworks(facts.networks),
+    heartbeatTroubles: facts.heartbeatTroubles,
     guardReports: facts.guardReports,
     messages: facts.messages,
   }

@@ -1,8 +1,8 @@
 /** One field that `haget -f` knows. */
 export interface HagetField {
   readonly name: string
-  /** What the field is asked about: `-h LOGICALHOST`, `-h PHYSICALHOST`, `-s SERVICE`, or nothing. */
-  readonly needs: 'nothing' | 'logical host' | 'physical host' | 'service'
+  /** What the field is asked about: `-h LOGICALHOST`, `-h PHYSICALHOST`, `-s SERVICE`, `--network NETWORK`, or nothing. */
+  readonly needs: 'nothing' | 'logical host' | 'physical host' | 'service' | 'network'
   /** What is printed, one phrase. */
   readonly meaning: string
 }
@@ -20,7 +20,11 @@ export const HAGET_FIELDS: readonly HagetField[] = [
   { name: 'physical_hosts', needs: 'logical host', meaning: 'its possible masters in order of preference' },
   { name: 'is_maint', needs: 'logical host', meaning: '1 if it is in maintenance, 0 if not' },
   { name: 'names_on_subnets', needs: 'physical host', meaning: 'its names on the public networks' },
-  { name: 'private_links', needs: 'physical host', meaning: 'its names on the private networks' },
+  {
+    name: 'private_links',
+    needs: 'physical host',
+    meaning: 'its names on the private networks, else its addresses there',
+  },
   {
     name: 'vfstab_file',
     needs: 'logical host',
@@ -32,6 +36,17 @@ export const HAGET_FIELDS: readonly HagetField[] = [
   { name: 'all_services', needs: 'nothing', meaning: 'the registered data services' },
   { name: 'services', needs: 'logical host', meaning: 'the data services that are configured on it' },
   { name: 'logical_addresses', needs: 'logical host', meaning: 'its logical addresses' },
+  { name: 'all_networks', needs: 'nothing', meaning: 'the configured networks' },
+  {
+    name: 'network_state',
+    needs: 'network',
+    meaning: 'up, unknown, unavailable, partitioned or down',
+  },
+  {
+    name: 'interfaces',
+    needs: 'physical host',
+    meaning: 'its interfaces: network, adapter, address and state, divided by spaces',
+  },
 ]
 
 /** Query of `GET /v1/haget`. */
@@ -41,6 +56,8 @@ export interface HagetQuery {
   readonly host?: string
   /** `-s`. */
   readonly service?: string
+  /** `--network`. */
+  readonly network?: string
 }
 
 /** Answer to `GET /v1/haget`: what to print, one value per line; empty = there is none. */

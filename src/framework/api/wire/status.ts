@@ -20,9 +20,14 @@ export interface StatusJson {
   readonly progress: readonly ProgressJson[]
   /** Programs of services that are on and that a possible master could not execute: a takeover to it would fail. By host, then by service. */
   readonly missingPrograms: readonly MissingProgramsJson[]
-  /** Empty until networks are configured. */
+  /** Certificates of all hosts and witnesses, by name; empty = the cluster has none. */
+  readonly certificates: readonly CertificateStatusJson[]
+  /** Networks that carry heartbeats; empty until some are configured. */
   readonly privateNetworks: readonly NetworkStatusJson[]
+  /** Networks that logical addresses may be on, and those that are only looked at; one for both is in both lists. */
   readonly publicNetworks: readonly NetworkStatusJson[]
+  /** What keeps heartbeats of the answering host from going out or coming in, one sentence each. */
+  readonly heartbeatTroubles: readonly string[]
   /** What the guard of the answering host stopped in former lives, newest first. */
   readonly guardReports: readonly GuardReportJson[]
   /** Recent messages of the answering host, newest last; as many as were asked for. */
@@ -149,6 +154,14 @@ export interface ProgressJson {
   readonly timeoutMs: number
 }
 
+/** What a host or a witness proves itself with. */
+export interface CertificateStatusJson {
+  readonly name: string
+  readonly role: 'host' | 'witness'
+  /** It renews itself long before. */
+  readonly validUntilWallMs: number
+}
+
 /** What one host cannot execute of one service. */
 export interface MissingProgramsJson {
   readonly host: string
@@ -159,10 +172,24 @@ export interface MissingProgramsJson {
   readonly programs: readonly string[]
 }
 
-/** A network; none are configured in this version. */
+/** A network, as it is by what all members see. */
 export interface NetworkStatusJson {
   readonly name: string
+  readonly role: 'internal' | 'client' | 'both' | 'none'
+  readonly state: 'up' | 'unknown' | 'unavailable' | 'partitioned' | 'down'
+  /** The same for people, with the reason: `down: alpha and beta do not hear each other over it; heartbeats go on over priv2`. */
+  readonly sentence: string
+  /** In order of the names of their hosts. */
+  readonly interfaces: readonly InterfaceStatusJson[]
+}
+
+/** One host's interface on a network. */
+export interface InterfaceStatusJson {
   readonly host: string
+  readonly adapter: string
+  readonly address: string
+  readonly state: 'up' | 'unknown' | 'unavailable' | 'unreachable' | 'failed'
+  /** The same for people, with the reason: `failed: the link of eth1 is down`. */
   readonly sentence: string
 }
 
