@@ -27,6 +27,8 @@ export interface Context {
   /** Milliseconds of a clock that only goes on; to show how long something has been running. */
   nowMs(): number
   sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /** Asks whoever is at the terminal, and resolves with the line that was typed; undefined where there is no terminal. */
+  readonly ask?: ((question: string) => Promise<string>) | undefined
   /** Calls `listener` instead of ending at once on Ctrl-C, until the returned function is called. */
   onInterrupt(listener: () => void): () => void
   /** What works without clustd. Loaded when it is needed: it brings the cluster database along. */

@@ -25,7 +25,18 @@ export function realWorld(): World {
       process.on('SIGINT', listener)
       return () => process.off('SIGINT', listener)
     },
+    ask: process.stdin.isTTY === true && process.stderr.isTTY === true ? ask : undefined,
     offline: () => import('../framework/daemon/offline.ts'),
+  }
+}
+
+async function ask(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline/promises')
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return await terminal.question(question)
+  } finally {
+    terminal.close()
   }
 }
 

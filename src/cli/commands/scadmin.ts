@@ -1,6 +1,7 @@
 import { defineCommand } from '../command/define-command.ts'
 import { admissionForms } from './scadmin/admission-forms.ts'
 import { databaseForms } from './scadmin/database-forms.ts'
+import { fenceForms } from './scadmin/fence-forms.ts'
 import { lifeForms } from './scadmin/life-forms.ts'
 import { scadminOptions } from './scadmin/scadmin-options.ts'
 import { storyForms } from './scadmin/story-forms.ts'
@@ -25,7 +26,16 @@ export const scadmin = defineCommand({
     { line: 'scadmin startnode', describe: 'Let this host join.' },
     { line: 'scadmin stopnode', describe: 'Take this host out for maintenance.' },
     { line: 'scadmin timeline', describe: 'See where every second of the last reconfiguration went.' },
+    { line: 'scadmin fence beta --reason "hangs"', describe: 'Switch beta off, and let the others take over.' },
     { line: 'scadmin explain ha1', describe: 'Ask why ha1 is where it is.' },
   ],
-  forms: [...lifeForms, ...admissionForms, ...switchForms, ...storyForms, ...databaseForms, ...voterForms],
+  forms: [
+    ...lifeForms,
+    ...admissionForms,
+    ...switchForms,
+    ...storyForms,
+    ...databaseForms,
+    ...fenceForms,
+    ...voterForms,
+  ],
 })

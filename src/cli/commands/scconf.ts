@@ -1,5 +1,6 @@
 import { defineCommand } from '../command/define-command.ts'
 import { clusterForms } from './scconf/cluster-forms.ts'
+import { fenceForms } from './scconf/fence-forms.ts'
 import { fileForms } from './scconf/file-forms.ts'
 import { hostForms } from './scconf/host-forms.ts'
 import { logicalHostForms } from './scconf/logical-host-forms.ts'
@@ -30,11 +31,16 @@ export const scconf = defineCommand({
     },
     { line: 'scconf demo -L ha1 --change --switchback manual', describe: 'Change one thing of it.' },
     { line: 'scconf demo -s web ha1', describe: 'Configure the data service web on ha1 too.' },
+    {
+      line: 'scconf demo --fence-device ilo-beta --agent fence-agent --program fence_ipmilan --option ip=10.0.9.2 --option password@file=/etc/haven/ilo --hosts beta',
+      describe: 'Define a device that can fence beta; the password stays in a file.',
+    },
+    { line: 'scconf demo --fence-levels beta=ilo-beta', describe: 'Fence beta with it.' },
     { line: 'scconf export > cluster.yaml', describe: 'Write down the whole configuration.' },
     {
       line: 'scconf diff -f cluster.yaml && scconf apply -f cluster.yaml',
       describe: 'Change it by editing that file.',
     },
   ],
-  forms: [...logicalHostForms, ...clusterForms, ...hostForms, ...networkForms, ...fileForms],
+  forms: [...logicalHostForms, ...clusterForms, ...hostForms, ...networkForms, ...fenceForms, ...fileForms],
 })

@@ -8,11 +8,12 @@ import type {
   PhysicalHostJson,
 } from '../../framework/api/wire.ts'
 import { writeLimit } from './duration.ts'
+import { fenceDeviceLines } from './fencing-lines.ts'
 
 /** Writes the whole configuration, `scconf -p`. The first headings are those of the classic manual. */
 export function configurationLines(configuration: ConfigurationJson): readonly string[] {
-  const { cluster, networks, physicalHosts, diskGroups, logicalHosts, services } = configuration
-  const { timings, heartbeats, budgets } = cluster
+  const { cluster, networks, fenceDevices, physicalHosts, diskGroups, logicalHosts, services } = configuration
+  const { timings, heartbeats, budgets, fencing, rejoins } = cluster
   return [
     `Current Configuration for Cluster ${cluster.name}:`,
     '',
@@ -30,7 +31,16 @@ export function configurationLines(configuration: ConfigurationJson): readonly s
     `  Heartbeats: every ${heartbeats.intervalMs} ms, a host is suspected after ${heartbeats.suspectMs} ms without one`,
     `  Budgets: ${budgets.takeoversMax} takeovers of a logical host in ${writeLimit(budgets.takeoverWindowMs)}, ` +
       `${budgets.evictionsMax} lost hosts in ${writeLimit(budgets.evictionWindowMs)}, ${budgets.parallelMovesMax} moves at a time`,
+    `  Fencing: at most ${Math.round(fencing.shareMax * 100)} % of the hosts (one at least) in ${writeLimit(fencing.windowMs)}, ` +
+      `delay of the less preferred of two ${fencing.delayMs} ms, devices asked every ${writeLimit(fencing.statusEveryMs)}`,
+    `  Rejoins by itself after a loss: ${rejoins.rejoinsMax} in ${writeLimit(rejoins.windowMs)}`,
     `  Syslog facility: ${cluster.syslogFacility}`,
+    ...fenceDevices.flatMap((device) => ['', ...fenceDeviceLines(device)]),
+    ...physicalHosts.flatMap(({ name, fenceLevels }) =>
+      fenceLevels.length === 0
+        ? []
+        : [`  Fence levels of ${name}: ${fenceLevels.map((level) => level.join('+')).join(', then ')}`],
+    ),
     ...diskGroups.flatMap((group) => ['', ...diskGroupLines(group)]),
     ...logicalHosts.flatMap((host) => ['', ...logicalHostLines(host)]),
     ...(services.length === 0 ? [] : ['']),

@@ -5,6 +5,7 @@ import type {
   StatusJson,
 } from '../../framework/api/wire.ts'
 import { writeTime } from './duration.ts'
+import { fencingNeeds } from './fencing-lines.ts'
 
 /** One thing that is not as it should be, and what to do about it. */
 export interface Need {
@@ -33,6 +34,7 @@ export function findNeeds(status: StatusJson): readonly Need[] {
     ),
     ...networkNeeds(status),
     ...certificateNeeds(status),
+    ...fencingNeeds(status),
     ...guardNeeds(status),
   ]
 }

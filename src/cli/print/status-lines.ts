@@ -6,6 +6,7 @@ import type {
   StatusJson,
 } from '../../framework/api/wire.ts'
 import { writeDuration, writeLimit, writeTime } from './duration.ts'
+import { fencingLines } from './fencing-lines.ts'
 import { needLines } from './needs.ts'
 import { type Cell, renderTable } from './table.ts'
 
@@ -128,7 +129,7 @@ function serviceLines({ name, master, services }: LogicalHostStatusJson): readon
 }
 
 /** What the classic page does not have: every logical host in whatever state, and what runs right now. */
-function ownLines({ logicalHosts, progress, lastReconfiguration }: StatusJson): readonly string[] {
+function ownLines({ logicalHosts, progress, fencing, lastReconfiguration }: StatusJson): readonly string[] {
   const rows = logicalHosts.map((host): readonly Cell[] => [
     host.name,
     host.sentence,
@@ -139,6 +140,7 @@ function ownLines({ logicalHosts, progress, lastReconfiguration }: StatusJson): 
     '',
     `LOGICAL HOSTS (last reconfiguration: ${lastReconfiguration === 0 ? 'none' : lastReconfiguration})`,
     ...(rows.length === 0 ? ['     None'] : renderTable(rows, '     ')),
+    ...fencingLines(fencing),
     ...(progress.length === 0 ? [] : ['', 'STEPS RUNNING NOW']),
     ...progress.map(
       ({ logicalHost, host, sentence, step, steps, timeoutMs }) =>

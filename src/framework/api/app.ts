@@ -17,6 +17,7 @@ import type { RouteContext } from './route-context.ts'
 import { addAdmissionRoutes } from './routes/admission.ts'
 import { addConfigurationRoutes } from './routes/configuration.ts'
 import { addDatabaseRoutes } from './routes/database.ts'
+import { addFencingRoutes } from './routes/fencing.ts'
 import { addReconfigurationRoutes } from './routes/reconfigurations.ts'
 import { addServiceRoutes } from './routes/services.ts'
 import { addStatusRoutes } from './routes/status.ts'
@@ -107,4 +108,5 @@ function addRoutes(
   addDatabaseRoutes(app, context)
   addAdmissionRoutes(app, context)
   return app
+  addFencingRoutes(app, context)
 }

@@ -55,6 +55,10 @@ export interface Client {
   backupDatabase(): Promise<wire.BackupFileJson>
   restoreDatabase(backup: wire.BackupFileJson): Promise<wire.RestoredJson>
 }
+  /** `scadmin fence`: resolves when a device has confirmed that the host is off. */
+  fence(request: wire.FenceRequest): Promise<wire.FencedJson>
+  /** `scadmin confirm-down`. */
+  confirmDown(request: wire.ConfirmDownRequest): Promise<wire.ConfirmedDownJson>
 
 /** Milliseconds without a byte from clustd after which a plain call is given up: clustd answers from memory, or after one commit. */
 const SILENCE_MS = 15_000
@@ -67,6 +71,9 @@ const LONG_SILENCE_MS = 120_000
 export function socketPathOf(root: string): string {
   return join(root, SOCKET_PATH_BELOW_ROOT)
 }
+/** Every level of a host may take as long as its slowest device. */
+const FENCE_SILENCE_MS = 8 * 600_000
+
 
 /** Names who asks: the user behind sudo, else the user as the environment says, else the one that `readAccount` finds this process to run as. */
 export function operatorOf(
@@ -133,6 +140,8 @@ export function createClient(options: ClientOptions): Client {
 }
 
 interface CallWords {
+    fence: (body) => call({ method: 'POST', path: '/v1/fences', body, silenceMs: FENCE_SILENCE_MS }),
+    confirmDown: (request) => post('/v1/fences/confirmations', request),
   readonly method: Call['method']
   readonly path: string
   readonly body?: object

@@ -3,6 +3,8 @@ import type {
   BackupFileJson,
   ClusterFileRequest,
   ConfigurationRequest,
+  ConfirmDownRequest,
+  FenceRequest,
   HagetQuery,
   RegisterRequest,
   RequestJson,
@@ -65,6 +67,42 @@ const interfaces = z.array(words).max(1_000)
 
 /** Body of `POST /v1/configuration/change`. */
 export const configurationShape: z.ZodType<ConfigurationRequest> = z.discriminatedUnion('kind', [
+const fencingConfigurationShapes = [
+  z.strictObject({
+    kind: z.literal('fence-device'),
+    name: word,
+    agent: optional(z.enum(['command', 'fence-agent'])),
+    program: optional(word),
+    options: optional(z.array(z.string()).max(1_000)),
+    hosts: optional(words),
+    plugs: optional(z.record(word, word)),
+    action: optional(z.enum(['off', 'reboot'])),
+    timeoutMs: optional(z.number()),
+  }),
+  z.strictObject({ kind: z.literal('remove-fence-device'), name: word }),
+  z.strictObject({ kind: z.literal('fence-levels'), text: z.string().max(10_000) }),
+  z.strictObject({
+    kind: z.literal('fencing-limits'),
+    shareMax: optional(z.number()),
+    windowMs: optional(z.number()),
+    delayMs: optional(z.number()),
+    statusEveryMs: optional(z.number()),
+  }),
+  z.strictObject({ kind: z.literal('rejoins'), rejoinsMax: optional(z.number()), windowMs: optional(z.number()) }),
+] as const
+
+/** Body of `POST /v1/fences`. */
+export const fenceShape: z.ZodType<FenceRequest> = z.strictObject({
+  host: word,
+  reason: optional(z.string().max(1_024)),
+  evenIfAlive: optional(z.boolean()),
+})
+/** Body of `POST /v1/fences/confirmations`. */
+export const confirmDownShape: z.ZodType<ConfirmDownRequest> = z.strictObject({
+  host: word,
+  reason: z.string().trim().min(1).max(1_024),
+})
+
   z.strictObject({
     kind: z.literal('timeouts'),
     logicalHostTimeoutS: optional(z.number()),
@@ -94,6 +132,7 @@ export const configurationShape: z.ZodType<ConfigurationRequest> = z.discriminat
   z.strictObject({ kind: z.literal('syslog-facility'), facility: word }),
   z.strictObject({
     kind: z.literal('physical-host'),
+  ...fencingConfigurationShapes,
     name: word,
     publicNames: optional(words),
     privateLinks: optional(words),

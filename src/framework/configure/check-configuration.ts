@@ -2,6 +2,7 @@ import { checkBackupGroups } from './check-backup-groups.ts'
 import { checkCluster } from './check-cluster.ts'
 import { checkDataServices } from './check-data-services.ts'
 import { checkDiskGroups } from './check-disk-groups.ts'
+import { checkFencing } from './check-fencing.ts'
 import { checkLogicalHosts } from './check-logical-hosts.ts'
 import { checkMountPoints } from './check-mount-points.ts'
 import { checkNetworks } from './check-networks.ts'
@@ -20,6 +21,7 @@ export function checkConfiguration(configuration: Configuration): readonly Probl
     ...checkPhysicalHosts(configuration),
     ...checkNetworks(configuration),
     ...checkBackupGroups(configuration),
+    ...checkFencing(configuration),
     ...checkDiskGroups(configuration),
     ...checkLogicalHosts(configuration),
     ...checkMountPoints(configuration),

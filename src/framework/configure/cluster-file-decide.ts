@@ -83,6 +83,7 @@ function keptOf(file: ClusterFile, present: Configuration, prune: boolean): read
 
 const REMOVALS: Readonly<Partial<Record<ConfigurationChange['kind'], string>>> = {
   'delete-network': 'network',
+  'delete-fence-device': 'fence device',
   'delete-physical-host': 'physical host',
   'delete-disk-group': 'disk group',
   'delete-logical-host': 'logical host',

@@ -1,8 +1,10 @@
 import type { DataService, DiskGroup, LogicalAddress, LogicalHost, PhysicalHost } from '../model/cluster-config.ts'
 import { METHOD_TIMEOUT_DEFAULT_S, RESERVATION_PROGRAM_DEFAULT } from '../model/cluster-config.ts'
+import type { FenceDevice } from '../model/fencing.ts'
 import {
   type DataServiceName,
   type DiskGroupName,
+  type FenceDeviceName,
   isName,
   type LogicalHostName,
   type NetworkName,
@@ -11,11 +13,12 @@ import {
 import { newPhysicalHost } from '../model/new-physical-host.ts'
 import type { ClusterFile } from './cluster-file-shape.ts'
 import type { Configuration } from './configuration.ts'
+import { FENCE_TIMEOUT_MS_DEFAULT } from './decide-fencing.ts'
 import { parseAddress } from './parse-address.ts'
 import type { Problem } from './problem.ts'
 import { joinPath } from './register-service.ts'
 
-type Section = 'networks' | 'physicalHosts' | 'diskGroups' | 'logicalHosts' | 'dataServices'
+type Section = 'networks' | 'fenceDevices' | 'physicalHosts' | 'diskGroups' | 'logicalHosts' | 'dataServices'
 type Entry<Name extends Section> = NonNullable<ClusterFile[Name]>[string]
 
 /**
@@ -27,17 +30,19 @@ export function readConfiguration(
   present: Configuration,
   prune: boolean,
 ): { readonly wanted: Configuration; readonly problems: readonly Problem[] } {
-  const { name, timings, heartbeats, budgets, ...settings } = file.cluster
+  const { name, timings, heartbeats, fencing, rejoins, budgets, ...settings } = file.cluster
   const wanted: Configuration = {
     cluster: {
       ...present.cluster,
       ...settings,
       timings: { ...present.cluster.timings, ...timings },
       heartbeats: { ...present.cluster.heartbeats, ...heartbeats },
+      fencing: { ...present.cluster.fencing, ...fencing },
+      rejoins: { ...present.cluster.rejoins, ...rejoins },
       budgets: { ...present.cluster.budgets, ...budgets },
     },
     networks: merge(present.networks, file.networks, prune, (network, entry) => ({ name: network, ...entry })),
-    fenceDevices: present.fenceDevices,
+    fenceDevices: merge(present.fenceDevices, file.fenceDevices, prune, readFenceDevice),
     physicalHosts: merge(present.physicalHosts, file.physicalHosts, prune, (host, entry) =>
       readPhysicalHost(present.physicalHosts.get(host) ?? newPhysicalHost(host), entry),
     ),
@@ -63,7 +68,7 @@ function merge<Name extends string, Value, From>(
 
 function readPhysicalHost(
   before: PhysicalHost,
-  { publicNames, privateLinks, interfaces, backupGroups }: Entry<'physicalHosts'>,
+  { publicNames, privateLinks, interfaces, backupGroups, fenceLevels }: Entry<'physicalHosts'>,
 ): PhysicalHost {
   const sorted = <Value>(map: Readonly<Record<string, Value>>) =>
     Object.entries(map).toSorted(([one], [other]) => (one < other ? -1 : 1))
@@ -71,6 +76,7 @@ function readPhysicalHost(
     ...before,
     publicNames,
     privateLinks,
+    fenceLevels: fenceLevels.map((level) => toReferences<FenceDeviceName>(level.split(',').map((name) => name.trim()))),
     interfaces: sorted(interfaces).map(([network, place]) => ({ network: network as NetworkName, ...place })),
     backupGroups: sorted(backupGroups).map(([name, { network, adapters }]) => ({
       name,
@@ -78,6 +84,11 @@ function readPhysicalHost(
       adapters,
     })),
   }
+}
+
+function readFenceDevice(name: FenceDeviceName, entry: Entry<'fenceDevices'>): FenceDevice {
+  const { timeoutMs = FENCE_TIMEOUT_MS_DEFAULT, hosts, ...rest } = entry
+  return { ...rest, name, hosts: toReferences<PhysicalHostName>(hosts), timeoutMs }
 }
 
 function readDiskGroup(
@@ -146,13 +157,14 @@ function toReferences<Name extends string>(names: readonly string[]): readonly N
 }
 
 function findWrongNames(file: ClusterFile): readonly Problem[] {
-  return (['networks', 'physicalHosts', 'diskGroups', 'logicalHosts', 'dataServices'] as const).flatMap((section) =>
-    Object.keys(file[section] ?? {})
-      .filter((name) => !isName(name))
-      .map((name): Problem => {
-        const hint = 'Use 1 to 63 letters, digits, dots, dashes or underscores, beginning with a letter or digit.'
-        return { code: 'NAME_INVALID', path: [section, name], message: `'${name}' cannot be a name`, hint }
-      }),
+  return (['networks', 'fenceDevices', 'physicalHosts', 'diskGroups', 'logicalHosts', 'dataServices'] as const).flatMap(
+    (section) =>
+      Object.keys(file[section] ?? {})
+        .filter((name) => !isName(name))
+        .map((name): Problem => {
+          const hint = 'Use 1 to 63 letters, digits, dots, dashes or underscores, beginning with a letter or digit.'
+          return { code: 'NAME_INVALID', path: [section, name], message: `'${name}' cannot be a name`, hint }
+        }),
   )
 }
 

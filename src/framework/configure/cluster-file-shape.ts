@@ -22,6 +22,17 @@ const cluster = z.strictObject({
   heartbeats: z.exactOptional(
     z.strictObject({ intervalMs: z.exactOptional(z.number()), suspectMs: z.exactOptional(z.number()) }),
   ),
+  fencing: z.exactOptional(
+    z.strictObject({
+      shareMax: z.exactOptional(z.number()),
+      windowMs: z.exactOptional(z.number()),
+      delayMs: z.exactOptional(z.number()),
+      statusEveryMs: z.exactOptional(z.number()),
+    }),
+  ),
+  rejoins: z.exactOptional(
+    z.strictObject({ rejoinsMax: z.exactOptional(z.number()), windowMs: z.exactOptional(z.number()) }),
+  ),
   budgets: z.exactOptional(
     z.strictObject({
       takeoversMax: z.exactOptional(z.number()),
@@ -41,10 +52,22 @@ const network = z.strictObject({
 const physicalHost = z.strictObject({
   publicNames: words.default([]),
   privateLinks: words.default([]),
+  /** One text for each level, tried in order: the names of its fence devices, joined by commas. */
+  fenceLevels: words.default([]),
   /** By network. */
   interfaces: z.record(word, z.strictObject({ adapter: word, address: word })).default({}),
   /** By the name of the group; adapters in order of preference. */
   backupGroups: z.record(word, z.strictObject({ network: word, adapters: words })).default({}),
+})
+
+const fenceDevice = z.strictObject({
+  agent: z.enum(['command', 'fence-agent']).default('command'),
+  program: word,
+  options: z.record(word, z.coerce.string().max(1_024)).default({}),
+  hosts: words,
+  plugs: z.record(word, z.coerce.string().max(1_024)).default({}),
+  action: z.enum(['off', 'reboot']).default('off'),
+  timeoutMs: z.exactOptional(z.number()),
 })
 
 const fileSystem = z.strictObject({
@@ -114,6 +137,7 @@ const section = <Entry extends z.ZodType>(entry: Entry) =>
 export const clusterFileShape = z.strictObject({
   cluster,
   networks: section(network),
+  fenceDevices: section(fenceDevice),
   physicalHosts: section(physicalHost),
   diskGroups: section(diskGroup),
   logicalHosts: section(logicalHost),

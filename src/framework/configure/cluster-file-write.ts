@@ -9,6 +9,7 @@ import {
   RESERVATION_PROGRAM_DEFAULT,
 } from '../model/cluster-config.ts'
 import type { ClusterState } from '../model/cluster-state.ts'
+import type { FenceDevice } from '../model/fencing.ts'
 import type { Network } from '../model/network.ts'
 import { type PlainValue, writeYaml } from './write-yaml.ts'
 
@@ -21,7 +22,8 @@ const HEADER = `# The configuration of a Haven cluster, as 'scconf export' write
 
 /** Writes the whole configuration as the text of a cluster file: always in the same order, and applying it changes nothing. */
 export function writeClusterFile(state: ClusterState): string {
-  const { name, logicalHostTimeoutS, stepTimeoutS, syslogFacility, timings, heartbeats, budgets } = state.cluster
+  const { name, logicalHostTimeoutS, stepTimeoutS, syslogFacility, timings, heartbeats, budgets, fencing, rejoins } =
+    state.cluster
   const sections = {
     cluster: {
       name,
@@ -31,8 +33,11 @@ export function writeClusterFile(state: ClusterState): string {
       timings: { ...timings },
       heartbeats: { ...heartbeats },
       budgets: { ...budgets },
+      fencing: { ...fencing },
+      rejoins: { ...rejoins },
     },
     ...(state.networks.size > 0 && { networks: section(state.networks, writeNetwork) }),
+    ...(state.fenceDevices.size > 0 && { fenceDevices: section(state.fenceDevices, writeFenceDevice) }),
     physicalHosts: section(state.physicalHosts, writePhysicalHost),
     diskGroups: section(state.diskGroups, writeDiskGroup),
     logicalHosts: section(state.logicalHosts, writeLogicalHost),
@@ -53,7 +58,21 @@ function writeNetwork({ role, probeTargets }: Network): PlainMap {
   return { role, ...listUnlessEmpty({ probeTargets }) }
 }
 
-function writePhysicalHost({ publicNames, privateLinks, interfaces, backupGroups }: PhysicalHost): PlainMap {
+function writeFenceDevice({ agent, program, options, hosts, plugs, action, timeoutMs }: FenceDevice): PlainMap {
+  return {
+    agent,
+    program,
+    ...(Object.keys(options).length > 0 && { options: { ...options } }),
+    hosts,
+    ...(Object.keys(plugs).length > 0 && { plugs: { ...plugs } }),
+    action,
+    timeoutMs,
+  }
+}
+
+function writePhysicalHost(host: PhysicalHost): PlainMap {
+  const { publicNames, privateLinks, interfaces, backupGroups } = host
+  const fenceLevels = host.fenceLevels.map((level) => level.join(','))
   const places = interfaces.map(({ network, adapter, address }) => [network, { adapter, address }] as const)
   const groups = backupGroups.map(({ name, network, adapters }) => [name, { network, adapters }] as const)
   return {
@@ -61,6 +80,7 @@ function writePhysicalHost({ publicNames, privateLinks, interfaces, backupGroups
     ...listUnlessEmpty({ privateLinks }),
     ...(places.length > 0 && { interfaces: Object.fromEntries(places) }),
     ...(groups.length > 0 && { backupGroups: Object.fromEntries(groups) }),
+    ...listUnlessEmpty({ fenceLevels }),
   }
 }
 

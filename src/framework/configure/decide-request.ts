@@ -10,6 +10,7 @@ import { newPhysicalHost } from '../model/new-physical-host.ts'
 import { type Configuration, configurationOf, withEntry, withoutEntry } from './configuration.ts'
 import { putBackupGroup, removeBackupGroup } from './decide-backup-group.ts'
 import { decideChanges } from './decide-changes.ts'
+import { decideFencing } from './decide-fencing.ts'
 import { addLogicalHost, changeLogicalHost, removeLogicalHost } from './decide-logical-host.ts'
 import { editInterfaces, putNetwork, removeNetwork } from './decide-network.ts'
 import { parseDiskGroup } from './parse-disk-group.ts'
@@ -43,6 +44,12 @@ function edit(state: ClusterState, configuration: Configuration, request: Config
       const { kind, ...budgets } = request
       return { ...configuration, cluster: { ...cluster, budgets: { ...cluster.budgets, ...budgets } } }
     }
+    case 'fence-device':
+    case 'remove-fence-device':
+    case 'fence-levels':
+    case 'fencing-limits':
+    case 'rejoins':
+      return decideFencing(configuration, request)
     case 'syslog-facility':
       return { ...configuration, cluster: { ...cluster, syslogFacility: request.facility } }
     case 'physical-host':

@@ -85,6 +85,13 @@ export const scadminOptions = {
   reconfigure: { kind: 'flag', letter: 'r', describe: 'call the methods again' },
   last: { kind: 'count', long: 'last', value: 'NUMBER', describe: 'how many reconfigurations; default 20' },
   plan: { kind: 'flag', long: 'plan', describe: 'do nothing; show what would be done' },
+  yes: { kind: 'flag', long: 'yes', describe: 'do not ask whether it is meant' },
+  reason: { kind: 'text', long: 'reason', value: 'REASON', describe: 'why, for the record' },
+  evenIfAlive: {
+    kind: 'flag',
+    long: 'even-if-alive',
+    describe: 'also when the host gives signs of life, or is this one',
+  },
   json: JSON_OPTION,
 } as const
 

@@ -24,6 +24,8 @@ export function addStatusRoutes(app: FastifyInstance, { services, facts, desk }:
       reconfigurations: services.reconfigurations(),
       progress: services.progress(),
       missingPrograms: services.missingPrograms(),
+      fences: services.fences(),
+      fenceStatus: services.fenceStatus(),
       guardReports: services.guardReports(),
       certificates: desk?.certificates() ?? [],
       messages: facts.recentMessages(messages),

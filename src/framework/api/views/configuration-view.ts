@@ -11,7 +11,8 @@ import type { ConfigurationJson, DiskGroupJson, LogicalHostJson, PhysicalHostJso
 
 /** Shows everything that is configured. */
 export function viewConfiguration(state: ClusterState): ConfigurationJson {
-  const { name, logicalHostTimeoutS, stepTimeoutS, timings, heartbeats, budgets, syslogFacility } = state.cluster
+  const { name, logicalHostTimeoutS, stepTimeoutS, timings, heartbeats, budgets, fencing, rejoins, syslogFacility } =
+    state.cluster
   return {
     revision: state.revision,
     cluster: {
@@ -21,9 +22,12 @@ export function viewConfiguration(state: ClusterState): ConfigurationJson {
       timings: { ...timings },
       heartbeats: { ...heartbeats },
       budgets: { ...budgets },
+      fencing: { ...fencing },
+      rejoins: { ...rejoins },
       syslogFacility,
     },
     networks: inOrder(state.networks),
+    fenceDevices: inOrder(state.fenceDevices),
     physicalHosts: inOrder(state.physicalHosts).map(viewPhysicalHost),
     diskGroups: inOrder(state.diskGroups).map(viewDiskGroup),
     logicalHosts: inOrder(state.logicalHosts).map(viewLogicalHost),
@@ -66,8 +70,9 @@ function viewPhysicalHost({
   privateLinks,
   interfaces,
   backupGroups,
+  fenceLevels,
 }: PhysicalHost): PhysicalHostJson {
-  return { name, publicNames, privateLinks, interfaces, backupGroups }
+  return { name, publicNames, privateLinks, interfaces, backupGroups, fenceLevels }
 }
 
 function viewDiskGroup(group: DiskGroup): DiskGroupJson {

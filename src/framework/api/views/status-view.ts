@@ -19,11 +19,12 @@ import type {
   StatusJson,
 } from '../wire.ts'
 import { inOrder, pathPrefixOf } from './configuration-view.ts'
+import { type FencingFacts, viewFencing } from './fencing-view.ts'
 import { viewNetworks } from './network-view.ts'
 import { viewCause } from './plan-view.ts'
 
 /** What the status is made of. */
-export interface StatusFacts {
+export interface StatusFacts extends FencingFacts {
   readonly identity: Identity
   readonly state: ClusterState
   readonly stampAges: ReadonlyMap<PhysicalHostName, number>
@@ -69,6 +70,7 @@ export function viewStatus(facts: StatusFacts): StatusJson {
     ),
     ...viewNetworks(facts.networks),
     heartbeatTroubles: facts.heartbeatTroubles,
+    fencing: viewFencing(facts),
     guardReports: facts.guardReports,
     messages: facts.messages,
   }

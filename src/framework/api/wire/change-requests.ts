@@ -1,3 +1,4 @@
+import type { FencingConfigurationRequest } from './fencing.ts'
 import type { ConfigurationChangeJson } from './requests.ts'
 
 /** Body of `POST /v1/configuration/change`: one form of `scconf`. */
@@ -29,6 +30,7 @@ export type ConfigurationRequest =
     }
   /** `scconf C --syslog-facility NAME`. */
   | { readonly kind: 'syslog-facility'; readonly facility: string }
+  | FencingConfigurationRequest
   /**
    * `scconf C --physical-host H [--public-names a,b] [--private-links a,b] [--interface NETWORK:ADAPTER:ADDRESS ...] [--no-interface NETWORK,...]`: adds
    * it, or changes what is given.

@@ -1,8 +1,11 @@
+import type { FenceDeviceJson, FencingLimitsJson, RejoinLimitsJson } from './fencing.ts'
+
 /** Answer to `GET /v1/configuration` (`scconf C -p`): everything that is configured; lists in order of their names. */
 export interface ConfigurationJson {
   readonly revision: number
   readonly cluster: ClusterJson
   readonly networks: readonly NetworkJson[]
+  readonly fenceDevices: readonly FenceDeviceJson[]
   readonly physicalHosts: readonly PhysicalHostJson[]
   readonly diskGroups: readonly DiskGroupJson[]
   readonly logicalHosts: readonly LogicalHostJson[]
@@ -31,6 +34,8 @@ export interface ClusterJson {
     readonly evictionWindowMs: number
     readonly parallelMovesMax: number
   }
+  readonly fencing: FencingLimitsJson
+  readonly rejoins: RejoinLimitsJson
   readonly syslogFacility: string
 }
 
@@ -66,6 +71,8 @@ export interface PhysicalHostJson {
   readonly interfaces: readonly InterfaceJson[]
   /** In order of their names. */
   readonly backupGroups: readonly BackupGroupJson[]
+  /** Ways to fence it, tried in order; all devices of a level must confirm. Empty = it cannot be fenced. */
+  readonly fenceLevels: readonly (readonly string[])[]
 }
 
 /** Storage of a logical host. */

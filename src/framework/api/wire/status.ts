@@ -1,3 +1,4 @@
+import type { FencingStatusJson } from './fencing.ts'
 import type { CauseJson, HalfKindJson } from './plan.ts'
 
 /** Answer to `GET /v1/status`: all that `hastat` shows. Lists in order of their names unless said otherwise. */
@@ -28,6 +29,7 @@ export interface StatusJson {
   readonly publicNetworks: readonly NetworkStatusJson[]
   /** What keeps heartbeats of the answering host from going out or coming in, one sentence each. */
   readonly heartbeatTroubles: readonly string[]
+  readonly fencing: FencingStatusJson
   /** What the guard of the answering host stopped in former lives, newest first. */
   readonly guardReports: readonly GuardReportJson[]
   /** Recent messages of the answering host, newest last; as many as were asked for. */
