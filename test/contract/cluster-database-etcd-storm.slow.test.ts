@@ -58,6 +58,35 @@ const FAULTS: readonly ((member: EtcdMember, pause: () => Promise<unknown>) => P
 ]
 
 describe('etcd of three members in a storm', () => {
+  it('says what is true, loses nothing and does nothing twice while the leader is killed in the middle of commits', {
+    timeout: 60_000,
+  }, async () => {
+    const streams = [new CommitStream(await connect(0), 'a'), new CommitStream(await connect(1), 'b')]
+    const follower = await connect(2)
+    const start = await follower.read()
+    const witness = new Witness(follower, start.revision)
+    for (const stream of streams) stream.start()
+    const reach = (more: number): Promise<true> => {
+      const wanted = streams.map((stream) => stream.committed + more)
+      return eventually('more commits', 15_000, () =>
+        streams.every((stream, index) => stream.committed >= (wanted[index] ?? 0)) ? true : undefined,
+      )
+    }
+    await reach(20)
+    const leader = await etcd.leader()
+    await leader.kill()
+    await reach(20)
+    await leader.start()
+    await reach(20)
+    for (const stream of streams) await stream.stop()
+    const { revision } = await eventually('a reading', 10_000, () => follower.read())
+    await witness.reaches(revision)
+    const history = new Witness(await connect(0), start.revision)
+    await history.reaches(revision)
+    expectTrueAnswers(streams, history)
+    expect(witness.changes).toEqual(history.changes)
+  })
+
   it('says what is true, and watches miss nothing, while members are killed, frozen and brought back at random', {
     timeout: 300_000,
   }, async () => {
