@@ -51,7 +51,7 @@ async function askOne(calls: EtcdCalls, { clientUrls, name }: EtcdMember): Promi
   try {
     return { status: await calls.status(endpoint) }
   } catch (error) {
-    return { complaint: describeError(error) }
+    return { complaint: error instanceof HaError ? error.message : describeError(error) }
   }
 }
 

@@ -173,7 +173,7 @@ export class Supervisor {
 
 function toComplaint(error: unknown): Complaint {
   const remedy = error instanceof HaError ? (error.hint ?? '') : ''
-  return { what: describeError(error), remedy }
+  return { what: error instanceof HaError ? error.message : describeError(error), remedy }
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {
