@@ -97,7 +97,6 @@ export class Endpoints {
   doubt(endpoint: Endpoint, why: string): void {
     if (endpoint.doubt !== undefined || this.isClosed) return
     endpoint.doubt = why
-    this.#options.log(`etcd at ${endpoint.url} is not used at the moment: ${why}`)
     for (const listener of this.#listeners) listener(endpoint)
     void this.#revive(endpoint)
   }
@@ -136,20 +135,23 @@ export class Endpoints {
     for (const endpoint of this.all) endpoint.close()
   }
 
+  /** What answers at the first attempt was slow for a moment, which is not worth a line. */
   async #revive(endpoint: Endpoint): Promise<void> {
     const { effects, probe, log } = this.#options
     const { signal } = this.#closed
+    const { url, doubt: why } = endpoint
     for (let pauseMs = REVIVE_MS; ; pauseMs = Math.min(2 * pauseMs, REVIVE_MS_MAX)) {
       await effects.sleep(pauseMs, signal).catch(() => undefined)
-      // A question may have found out meanwhile that it answers again.
-      if (signal.aborted || endpoint.doubt === undefined) return
+      if (signal.aborted) return
       try {
-        await endpoint.callAnew(probe, (call) => this.answerOf(call))
+        // A question may have found out meanwhile that it answers again.
+        if (endpoint.doubt !== undefined) await endpoint.callAnew(probe, (call) => this.answerOf(call))
         endpoint.doubt = undefined
-        log(`etcd at ${endpoint.url} answers again`)
+        if (pauseMs > REVIVE_MS) log(`etcd at ${url} answers again`)
         return
       } catch (error) {
-        endpoint.doubt = describeError(error)
+        if (pauseMs === REVIVE_MS && !signal.aborted)
+          log(`etcd at ${url} is not used at the moment: ${why}; ${describeError(error)}`)
       }
     }
   }
