@@ -32,10 +32,10 @@ export const scconf = defineCommand({
     { line: 'scconf demo -L ha1 --change --switchback manual', describe: 'Change one thing of it.' },
     { line: 'scconf demo -s web ha1', describe: 'Configure the data service web on ha1 too.' },
     {
-      line: 'scconf demo --fence-device ilo-beta --agent fence-agent --program fence_ipmilan --option ip=10.0.9.2 --option password@file=/etc/haven/ilo --hosts beta',
-      describe: 'Define a device that can fence beta; the password stays in a file.',
+      line: 'scconf demo --fence-device pdu --program /usr/local/sbin/pdu --hosts alpha,beta',
+      describe: 'Define a device that can fence alpha and beta.',
     },
-    { line: 'scconf demo --fence-levels beta=ilo-beta', describe: 'Fence beta with it.' },
+    { line: 'scconf demo --fence-levels beta=pdu', describe: 'Fence beta with it.' },
     { line: 'scconf export > cluster.yaml', describe: 'Write down the whole configuration.' },
     {
       line: 'scconf diff -f cluster.yaml && scconf apply -f cluster.yaml',

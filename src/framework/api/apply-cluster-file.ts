@@ -6,6 +6,7 @@ import { HaError, isHaError } from '../errors/ha-error.ts'
 import type { ClusterState } from '../model/cluster-state.ts'
 import { describeCause } from '../plan/describe.ts'
 import { changeConfiguration, configurationWarnings } from './change-configuration.ts'
+import { refuseWrongDevices } from './refuse-wrong-devices.ts'
 import type { RouteContext } from './route-context.ts'
 import { toCause } from './to-cause.ts'
 import type { ClusterFileRequest, ConfigurationDiffJson, ConfiguredJson, RequestJson } from './wire.ts'
@@ -33,12 +34,14 @@ export async function diffClusterFile(
  * nothing was changed; what the planner refuses afterwards is thrown with a detail that says that the configuration was changed.
  */
 export async function applyClusterFile(
-  { services }: RouteContext,
+  context: RouteContext,
   request: ClusterFileRequest,
   by: string,
 ): Promise<ConfiguredJson> {
   const decideOn = await decide(request)
-  const { requests, kept } = decideOn(services.state())
+  const { services } = context
+  const { requests, kept, changes } = decideOn(services.state())
+  await refuseWrongDevices(context, changes)
   const configured = await changeConfiguration(services, (state) => decideOn(state).changes)
   const reconfigurations: number[] = []
   for (const one of requests) {

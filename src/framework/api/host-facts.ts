@@ -1,3 +1,4 @@
+import type { FenceDevice } from '../model/fencing.ts'
 import type { Effects } from '../ports/effects.ts'
 import type { CheckedProgramJson, MessageJson } from './wire.ts'
 
@@ -8,6 +9,8 @@ export interface HostFacts {
   missingPrograms(programs: readonly string[]): Promise<readonly string[]>
   /** Tells what programs are on this host now, in their order. Throws `METHOD_FAILED` when that cannot be known. */
   checkPrograms(programs: readonly string[]): Promise<readonly CheckedProgramJson[]>
+  /** Says what is wrong with a fence device, one sentence each, as far as this host can tell. Absent: it can tell nothing. */
+  checkFenceDevice?(device: FenceDevice): Promise<readonly string[]>
   /** Returns the IP address of a host name as this host knows it; undefined = it knows none. */
   lookUp(name: string): Promise<string | undefined>
   /** Returns the last lines of this host's log, oldest first, at most `max`. */

@@ -16,6 +16,7 @@ import { localAddressDriver } from '../drivers/address/local.ts'
 import { createCheckPrograms } from '../drivers/check-programs.ts'
 import { directoryDriver } from '../drivers/disk-group/directory.ts'
 import { fileSystemDriver } from '../drivers/disk-group/filesystem.ts'
+import { createDeviceCheck } from '../drivers/fence/check-device.ts'
 import { createFenceAgents } from '../drivers/fence/fence-agents.ts'
 import { createLookForMissing } from '../drivers/missing-programs.ts'
 import { groupedAddresses } from '../drivers/network/grouped-addresses.ts'
@@ -88,6 +89,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
     ip: groupedAddresses(ipAddressDriver(driverHost), adapters.places, effects),
   }
   const runCommand = createRunCommand({ effects, tag: driverTag(hostKey(place), 'programs') })
+  const runFence = createRunCommand({ effects, tag: driverTag(hostKey(place), 'fence') })
   const missingPrograms = createLookForMissing(runCommand)
   const pathPrefixOf = (logicalHost: LogicalHostName): string => join(root, logicalHost)
   let timings = (): Timings => PROFILES.default
@@ -141,11 +143,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
     pathPrefixOf,
     identity: { root, pid: process.pid, version: versionOf(composition.installation) },
     settings: LOOP_SETTINGS,
-    fenceAgents: createFenceAgents({
-      run: createRunCommand({ effects, tag: driverTag(hostKey(place), 'fence') }),
-      effects,
-      warn,
-    }),
+    fenceAgents: createFenceAgents({ run: runFence, effects, warn }),
     expectCalls,
     publicAdapters: adapters,
     keepReservations: async ({ diskGroup }, call) => diskGroups.filesystem.keep?.(diskGroup, call),
@@ -160,7 +158,8 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   const security = composeSecurity({ root, hostFile, loop, effects, log, version, ...hostVoters })
   const { desk, calls } = security
   const local = readLocalFacts(missingPrograms, createCheckPrograms(runCommand))
-  const facts: HostFacts = { effects, ...local, recentMessages: (max) => log.recent(max) }
+  const checkFenceDevice = createDeviceCheck(runFence)
+  const facts: HostFacts = { effects, ...local, checkFenceDevice, recentMessages: (max) => log.recent(max) }
   const app = buildApp(loop.services, { facts, desk, calls, log })
   return {
     loop,

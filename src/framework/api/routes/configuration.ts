@@ -5,6 +5,7 @@ import { applyClusterFile, diffClusterFile } from '../apply-cluster-file.ts'
 import { changeConfiguration } from '../change-configuration.ts'
 import { operatorOf } from '../operator.ts'
 import { parseRequest } from '../parse-request.ts'
+import { refuseWrongDevices } from '../refuse-wrong-devices.ts'
 import { clusterFileShape, configurationShape } from '../request-shapes.ts'
 import { resolveInterfaces } from '../resolve-interfaces.ts'
 import type { RouteContext } from '../route-context.ts'
@@ -20,6 +21,8 @@ export function addConfigurationRoutes(app: FastifyInstance, context: RouteConte
   app.post('/v1/configuration/change', async (request): Promise<ConfiguredJson> => {
     const words = parseRequest(configurationShape, request.body, 'request')
     const wanted = await resolveInterfaces(words, facts.lookUp)
+    // The rules come first: what is wrong by itself is refused for that.
+    await refuseWrongDevices(context, decideRequest(services.state(), wanted))
     return changeConfiguration(services, (state) => decideRequest(state, wanted))
   })
 
