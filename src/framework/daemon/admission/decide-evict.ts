@@ -1,5 +1,5 @@
 import { decideRequest } from '../../configure/decide-request.ts'
-import { describeError, HaError } from '../../errors/ha-error.ts'
+import { HaError } from '../../errors/ha-error.ts'
 import type { ClusterState } from '../../model/cluster-state.ts'
 import { type PhysicalHostName, parseName } from '../../model/names.ts'
 import type { AdmissionChange, AdmissionsSeen } from './book.ts'
@@ -65,7 +65,7 @@ function removeHost(state: ClusterState, name: PhysicalHostName): Eviction {
     return { changes: changes.map((change) => ({ kind: 'configuration', change })), done, warnings: [] }
   } catch (error) {
     if (!(error instanceof HaError)) throw error
-    return { changes: [], done: [], warnings: [`${name} stays in the configuration: ${describeError(error)}.`] }
+    return { changes: [], done: [], warnings: [`${name} stays in the configuration: ${[error.message, ...error.details].join('; ')}.`] }
   }
 }
 
