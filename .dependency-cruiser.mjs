@@ -137,6 +137,8 @@ const special = [
         ports,
         `${framework}/plan`,
         `${framework}/membership`,
+        // Which adapters stand in for each other, and what their host says of them.
+        `${framework}/supervise`,
         `${framework}/configure`,
       ),
     },

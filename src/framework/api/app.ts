@@ -18,6 +18,7 @@ import { addAdmissionRoutes } from './routes/admission.ts'
 import { addConfigurationRoutes } from './routes/configuration.ts'
 import { addDatabaseRoutes } from './routes/database.ts'
 import { addFencingRoutes } from './routes/fencing.ts'
+import { addPublicNetworkRoutes } from './routes/public-networks.ts'
 import { addReconfigurationRoutes } from './routes/reconfigurations.ts'
 import { addServiceRoutes } from './routes/services.ts'
 import { addStatusRoutes } from './routes/status.ts'
@@ -102,11 +103,12 @@ function addRoutes(
   app.addHook('preClose', async () => closing.abort())
   const context: RouteContext = { services, facts, desk, calls, identify, closing: closing.signal }
   addStatusRoutes(app, context)
+  addPublicNetworkRoutes(app, context)
   addServiceRoutes(app, context)
   addReconfigurationRoutes(app, context)
   addConfigurationRoutes(app, context)
   addDatabaseRoutes(app, context)
+  addFencingRoutes(app, context)
   addAdmissionRoutes(app, context)
   return app
-  addFencingRoutes(app, context)
 }

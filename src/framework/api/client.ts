@@ -39,6 +39,10 @@ export interface Client {
   /** Of a number, or of the last one. Rejects with `NOT_FOUND` when there is none or it is no longer kept. */
   timeline(reconfiguration: number | 'last'): Promise<wire.TimelineJson>
   explain(logicalHost: string): Promise<wire.ExplainJson>
+  /** The public adapters of a host, by default this one. Rejects with `NOT_FOUND`. */
+  publicNetworks(options?: { readonly host?: string }): Promise<wire.PublicNetworksJson>
+  /** Moves the addresses of a backup group of this host. Rejects with `NOT_FOUND`, `INTERFACE_FAILED`. */
+  switchAdapter(request: wire.SwitchAdapterRequest): Promise<wire.PublicNetworksJson>
   configuration(): Promise<wire.ConfigurationJson>
   /** One form of `scconf`. */
   configure(request: wire.ConfigurationRequest): Promise<wire.ConfiguredJson>
@@ -51,14 +55,14 @@ export interface Client {
   makeToken(request: wire.TokenRequest): Promise<wire.TokenJson>
   /** `scadmin evict`. Rejects with `NOT_FOUND`, `IN_USE`, `VOTERS_UNSAFE`. */
   evict(request: wire.EvictRequest): Promise<wire.EvictedJson>
-  checkDatabase(): Promise<wire.DatabaseCheckJson>
-  backupDatabase(): Promise<wire.BackupFileJson>
-  restoreDatabase(backup: wire.BackupFileJson): Promise<wire.RestoredJson>
-}
   /** `scadmin fence`: resolves when a device has confirmed that the host is off. */
   fence(request: wire.FenceRequest): Promise<wire.FencedJson>
   /** `scadmin confirm-down`. */
   confirmDown(request: wire.ConfirmDownRequest): Promise<wire.ConfirmedDownJson>
+  checkDatabase(): Promise<wire.DatabaseCheckJson>
+  backupDatabase(): Promise<wire.BackupFileJson>
+  restoreDatabase(backup: wire.BackupFileJson): Promise<wire.RestoredJson>
+}
 
 /** Milliseconds without a byte from clustd after which a plain call is given up: clustd answers from memory, or after one commit. */
 const SILENCE_MS = 15_000
@@ -67,13 +71,13 @@ const BUSY_WAIT_MS = 30_000
 /** Room for a large cluster file, or a backup of the largest database. */
 const LONG_SILENCE_MS = 120_000
 
+/** Every level of a host may take as long as its slowest device. */
+const FENCE_SILENCE_MS = 8 * 600_000
+
 /** Names the socket of the clustd whose files are below `root` (`HAVEN_ROOT`, `/` by default). */
 export function socketPathOf(root: string): string {
   return join(root, SOCKET_PATH_BELOW_ROOT)
 }
-/** Every level of a host may take as long as its slowest device. */
-const FENCE_SILENCE_MS = 8 * 600_000
-
 
 /** Names who asks: the user behind sudo, else the user as the environment says, else the one that `readAccount` finds this process to run as. */
 export function operatorOf(
@@ -121,6 +125,9 @@ export function createClient(options: ClientOptions): Client {
     history: ({ last = 20 } = {}) => get(`/v1/reconfigurations?last=${last}`),
     timeline: (n) => get(`/v1/reconfigurations/${n}`),
     explain: (logicalHost) => get(`/v1/logical-hosts/${segment(logicalHost)}/explain`),
+    publicNetworks: ({ host } = {}) =>
+      get(`/v1/public-networks${host === undefined ? '' : `?${new URLSearchParams({ host })}`}`),
+    switchAdapter: (request) => post('/v1/public-networks/switch', request),
     configuration: () => get('/v1/configuration'),
     configure: (request) => post('/v1/configuration/change', request),
     exportConfiguration: () => get('/v1/configuration/export'),
@@ -133,6 +140,8 @@ export function createClient(options: ClientOptions): Client {
     },
     makeToken: (request) => post('/v1/tokens', request),
     evict: (body) => call({ method: 'POST', path: '/v1/evict', body, silenceMs: LONG_SILENCE_MS }),
+    fence: (body) => call({ method: 'POST', path: '/v1/fences', body, silenceMs: FENCE_SILENCE_MS }),
+    confirmDown: (request) => post('/v1/fences/confirmations', request),
     checkDatabase: () => call({ method: 'GET', path: '/v1/database/check', silenceMs: LONG_SILENCE_MS }),
     backupDatabase: () => call({ method: 'GET', path: '/v1/database/backup', silenceMs: LONG_SILENCE_MS }),
     restoreDatabase: (body) => call({ method: 'POST', path: '/v1/database/restore', body, silenceMs: LONG_SILENCE_MS }),
@@ -140,8 +149,6 @@ export function createClient(options: ClientOptions): Client {
 }
 
 interface CallWords {
-    fence: (body) => call({ method: 'POST', path: '/v1/fences', body, silenceMs: FENCE_SILENCE_MS }),
-    confirmDown: (request) => post('/v1/fences/confirmations', request),
   readonly method: Call['method']
   readonly path: string
   readonly body?: object

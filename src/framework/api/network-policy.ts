@@ -19,6 +19,7 @@ export const OPEN_TO_NETWORK: Readonly<Record<string, (typeof LEVELS)[number]>> 
   'GET /v1/identity': 'witness',
   /** What is shown to look at; nothing of it is secret among hosts. */
   'GET /v1/status': 'host',
+  'GET /v1/public-networks': 'host',
   'GET /v1/reconfigurations': 'host',
   'GET /v1/reconfigurations/:number': 'host',
   'GET /v1/reconfigurations/:number/follow': 'host',

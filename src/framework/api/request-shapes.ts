@@ -9,6 +9,7 @@ import type {
   RegisterRequest,
   RequestJson,
   SubmitRequest,
+  SwitchAdapterRequest,
 } from './wire.ts'
 
 // Every shape is checked against the type of the wire that it parses: the two cannot drift apart.
@@ -60,13 +61,12 @@ export const hagetShape: z.ZodType<HagetQuery> = z.strictObject({
   field: word,
   host: optional(word),
   service: optional(word),
+  network: optional(word),
 })
 
 const onStuck = optional(z.enum(['stay', 'abort']))
 const interfaces = z.array(words).max(1_000)
 
-/** Body of `POST /v1/configuration/change`. */
-export const configurationShape: z.ZodType<ConfigurationRequest> = z.discriminatedUnion('kind', [
 const fencingConfigurationShapes = [
   z.strictObject({
     kind: z.literal('fence-device'),
@@ -103,6 +103,8 @@ export const confirmDownShape: z.ZodType<ConfirmDownRequest> = z.strictObject({
   reason: z.string().trim().min(1).max(1_024),
 })
 
+/** Body of `POST /v1/configuration/change`. */
+export const configurationShape: z.ZodType<ConfigurationRequest> = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('timeouts'),
     logicalHostTimeoutS: optional(z.number()),
@@ -130,9 +132,9 @@ export const confirmDownShape: z.ZodType<ConfirmDownRequest> = z.strictObject({
     parallelMovesMax: optional(z.number()),
   }),
   z.strictObject({ kind: z.literal('syslog-facility'), facility: word }),
+  ...fencingConfigurationShapes,
   z.strictObject({
     kind: z.literal('physical-host'),
-  ...fencingConfigurationShapes,
     name: word,
     publicNames: optional(words),
     privateLinks: optional(words),
@@ -192,6 +194,12 @@ export const backupShape: z.ZodType<BackupFileJson> = z.strictObject({ text: z.s
 export const emptyShape: z.ZodType<object> = z.strictObject({})
 
 const count = (max: number, otherwise: number) => z.coerce.number().pipe(whole.max(max)).default(otherwise)
+
+/** Query of `GET /v1/public-networks`. */
+export const publicNetworksShape = z.strictObject({ host: optional(word) })
+
+/** Body of `POST /v1/public-networks/switch`. */
+export const switchAdapterShape: z.ZodType<SwitchAdapterRequest> = z.strictObject({ group: word, adapter: word })
 
 /** Query of `GET /v1/status`. */
 export const statusShape = z.strictObject({ messages: count(1_000, 0) })

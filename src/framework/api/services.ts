@@ -4,9 +4,11 @@ import type { ConfigurationChange } from '../model/configuration-change.ts'
 import type { Fence, FenceDeviceStatus } from '../model/fencing.ts'
 import type { GuardReport } from '../model/guard-report.ts'
 import type { ClusterName, FenceDeviceName, LogicalHostName, PhysicalHostName } from '../model/names.ts'
+import type { GroupSight } from '../model/network.ts'
 import type { Cause, Plan, Reconfiguration } from '../model/reconfiguration.ts'
 import type { HalfRun, Progress } from '../model/timeline.ts'
 import type { Snapshot } from '../ports/cluster-database.ts'
+import type { AdapterVerdict } from '../supervise/adapter-verdict.ts'
 
 export type { GuardReport } from '../model/guard-report.ts'
 
@@ -48,6 +50,10 @@ export interface ApiServices {
   changed(revision: number, withinMs: number, signal: AbortSignal): Promise<number>
   /** Begins the orderly leave of this host; the daemon ends after it. Resolves when everything is given up and the host has left, with what others still take on of it. Rejects with why it cannot. */
   leave(by: string): Promise<readonly StillTakenOn[]>
+  /** Returns what this host sees of its public adapters; empty when none are configured. */
+  publicGroups(): readonly PublicGroupSeen[]
+  /** Moves the addresses of a backup group of this host to one of its adapters. Throws `NOT_FOUND`, `INTERFACE_FAILED`. */
+  switchAdapter(group: string, adapter: string): Promise<void>
   /** Reads the whole database, for backups. */
   snapshot(): Promise<Snapshot>
   /** Replaces the configuration by that of a backup that was checked already. Refused (`IN_USE`) while any logical host is mastered. */
@@ -79,6 +85,14 @@ export interface FenceByHand {
 export interface FencedByHand {
   readonly confirmed: { readonly devices: readonly FenceDeviceName[]; readonly tookMs: number }
   readonly reconfiguration: number | null
+}
+
+/** A backup group of this host, or an adapter that is a group of its own, with what its tests say. */
+export interface PublicGroupSeen {
+  readonly sight: GroupSight
+  readonly tests: ReadonlyMap<string, AdapterVerdict>
+  /** Null: its addresses have not moved in the life of this clustd. */
+  readonly secondsSinceFailover: number | null
 }
 
 /** A logical host that one host gave up and another has not taken on yet. */

@@ -1,3 +1,4 @@
+import type { PublicGroupSeen } from '../api/services.ts'
 import { assertNever } from '../errors/assert-never.ts'
 import { HaError } from '../errors/ha-error.ts'
 import { sleepUntilAborted } from '../execute/run-within.ts'
@@ -46,6 +47,12 @@ export class BackupGroups {
     return this.#sights
   }
 
+  /** The same, with what the tests say of each adapter by itself. */
+  seen(): readonly PublicGroupSeen[] {
+    const nowMs = this.#host.parts.effects.nowMonotonicMs()
+    return this.#tracks.map((track) => track.seen(nowMs))
+  }
+
   /** Told after each change of `groups`, until the function that is returned is called. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener)
@@ -75,7 +82,7 @@ export class BackupGroups {
    * Moves the addresses of a group to one of its adapters, as an operator asks. Throws `NOT_FOUND` when there is no such group or adapter here, and
    * `INTERFACE_FAILED` when that adapter is faulty.
    */
-  async switchTo(groupName: string, adapter: string): Promise<GroupSight> {
+  async switchTo(groupName: string, adapter: string): Promise<void> {
     const { publicAdapters: adapters, host, effects } = this.#host.parts
     const track = this.#tracks.find(({ group }) => group.name === groupName)
     if (adapters === undefined || track === undefined) {
@@ -94,7 +101,6 @@ export class BackupGroups {
     }
     this.#publish()
     await this.#moveAll(adapters)
-    return track.sight()
   }
 
   async #ringNowAndThen(): Promise<void> {

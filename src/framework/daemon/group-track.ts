@@ -1,3 +1,4 @@
+import type { PublicGroupSeen } from '../api/services.ts'
 import type { GroupSight, ProbeAnswer } from '../model/network.ts'
 import {
   type AdapterHistory,
@@ -30,6 +31,7 @@ export class GroupTrack {
   #state: GroupSight['state']
   #faulty: readonly string[]
   #allBadSinceMs: number | undefined
+  #switchedMs: number | undefined
   #doubtedAtMs: number
   #others: readonly GroupSight['state'][] = []
   /** Adapters that addresses may still be on although they belong on the active one. */
@@ -47,6 +49,7 @@ export class GroupTrack {
     this.#movesFrom = new Set([...(before?.movesFrom ?? []), ...(isStillThere ? [] : [active])])
     this.#state = before?.sight().state ?? 'ok'
     this.#faulty = (before?.sight().faulty ?? []).filter((adapter) => group.adapters.includes(adapter))
+    this.#switchedMs = before === undefined ? undefined : before.#switchedMs
     this.#doubtedAtMs = before === undefined ? Number.NEGATIVE_INFINITY : before.#doubtedAtMs
     const histories = before === undefined ? undefined : before.#histories
     this.#histories = new Map(group.adapters.map((adapter) => [adapter, histories?.get(adapter) ?? newAdapter(nowMs)]))
@@ -63,6 +66,14 @@ export class GroupTrack {
 
   sight(): GroupSight {
     return { name: this.group.name, active: this.#active, state: this.#state, faulty: this.#faulty }
+  }
+
+  seen(nowMs: number): PublicGroupSeen {
+    return {
+      sight: this.sight(),
+      tests: new Map(this.group.adapters.map((adapter) => [adapter, this.#verdictOf(adapter, nowMs)])),
+      secondsSinceFailover: this.#switchedMs === undefined ? null : Math.floor((nowMs - this.#switchedMs) / 1_000),
+    }
   }
 
   /** Takes a look in. */
@@ -113,7 +124,7 @@ export class GroupTrack {
     this.#state = verdict.state
     this.#faulty = verdict.faulty
     this.#allBadSinceMs = verdict.allBadSinceMs
-    this.#goTo(verdict.active)
+    this.#goTo(verdict.active, nowMs)
     return { from, to: this.sight() }
   }
 
@@ -121,7 +132,7 @@ export class GroupTrack {
   choose(adapter: string, nowMs: number): boolean {
     const verdict = this.#verdictOf(adapter, nowMs)
     if (verdict === 'link-down' || verdict === 'silent') return false
-    this.#goTo(adapter)
+    this.#goTo(adapter, nowMs)
     return true
   }
 
@@ -142,8 +153,9 @@ export class GroupTrack {
     return adapterVerdict(history, { nowMs, doubtedAtMs: this.#doubtedAtMs }, TESTS)
   }
 
-  #goTo(adapter: string): void {
+  #goTo(adapter: string, nowMs: number): void {
     if (adapter === this.#active) return
+    this.#switchedMs = nowMs
     this.#movesFrom.add(this.#active)
     this.#movesFrom.delete(adapter)
     this.#active = adapter

@@ -81,6 +81,7 @@ class Loop implements HostLoop {
       host: this.#host,
       leave: (by) => this.leave(by),
       networks: () => this.#networks.verdicts(),
+      groups: this.#groups,
       fencing: this.#fencing,
       stampAges: () => this.#stampAges(),
     })

@@ -3,6 +3,7 @@ import { HaError, isHaError } from '../errors/ha-error.ts'
 import type { Cause } from '../model/reconfiguration.ts'
 import { checkPlan } from '../plan/check-plan.ts'
 import { needsSettling, plan } from '../plan/planner.ts'
+import type { BackupGroups } from './backup-groups.ts'
 import { configureCluster, restoreConfiguration } from './configure-cluster.ts'
 import type { Fencing } from './fencing.ts'
 import type { Host } from './host.ts'
@@ -14,15 +15,18 @@ export interface ServicesParts {
   stampAges: ApiServices['stampAges']
   leave: ApiServices['leave']
   networks: ApiServices['networks']
+  readonly groups: Pick<BackupGroups, 'seen' | 'switchTo'>
   readonly fencing: Pick<Fencing, 'fence' | 'confirmDown'>
 }
 
 /** Makes what the API asks: questions are answered from what this host knows, requests are planned and committed here. */
-export function createServices({ host, stampAges, leave, networks, fencing }: ServicesParts): ApiServices {
+export function createServices({ host, stampAges, leave, networks, groups, fencing }: ServicesParts): ApiServices {
   const { parts, view, knowledge, life } = host
   const { effects } = parts
   const previews = new Previews()
   return {
+    publicGroups: () => groups.seen(),
+    switchAdapter: (group, adapter) => groups.switchTo(group, adapter),
     identity: () => identityOf(host),
     state: () => host.state(),
     stampAges,
