@@ -4,7 +4,7 @@ import { describeNetwork } from '../membership/describe-networks.ts'
 import { silentForMs } from '../membership/heartbeats.ts'
 import { judgeNetworks, type NetworkVerdict } from '../membership/networks.ts'
 import type { NetworkName, PhysicalHostName } from '../model/names.ts'
-import type { GroupSight, NetworkSight, NetworkState } from '../model/network.ts'
+import type { GroupSight, NetworkSight } from '../model/network.ts'
 import { isSameValue } from '../model/same-value.ts'
 import { putSight, toWrite } from '../records/encode.ts'
 import { keyOf } from '../records/keys.ts'
@@ -44,8 +44,9 @@ export class NetworkWatch {
   #stopPeers: () => void = () => undefined
   #publishedMs = Number.NEGATIVE_INFINITY
   #isPublishing = false
-  readonly #told = new Map<NetworkName, NetworkState>()
-  readonly #found = new Map<NetworkName, { readonly state: NetworkState; readonly sinceMs: number }>()
+  /** What was told last of each network, and what is found since when; as sentences: another reason is news, too. */
+  readonly #told = new Map<NetworkName, string>()
+  readonly #found = new Map<NetworkName, { readonly sentence: string; readonly sinceMs: number }>()
 
   constructor(host: Host, parts: NetworkWatchParts) {
     this.#host = host
@@ -152,20 +153,21 @@ export class NetworkWatch {
     const settledMs = this.#host.timings().stampMs * SETTLED_STAMPS
     for (const verdict of verdicts) {
       const { name } = verdict.network
+      const sentence = describeNetwork(verdict, verdicts)
       const found = this.#found.get(name)
-      if (found?.state !== verdict.state) this.#found.set(name, { state: verdict.state, sinceMs: nowMs })
-      else if (nowMs - found.sinceMs >= settledMs) this.#tell(verdict, verdicts)
+      if (found?.sentence !== sentence) this.#found.set(name, { sentence, sinceMs: nowMs })
+      else if (nowMs - found.sinceMs >= settledMs) this.#tell(verdict, sentence)
     }
   }
 
-  #tell(verdict: NetworkVerdict, all: readonly NetworkVerdict[]): void {
-    const { state, network } = verdict
-    const before = this.#told.get(network.name) ?? 'unknown'
-    if (state === before) return
-    this.#told.set(network.name, state)
-    const message = `network ${network.name}: ${describeNetwork(verdict, all)}`
+  #tell({ network, state }: NetworkVerdict, sentence: string): void {
+    const before = this.#told.get(network.name)
+    // Before the first sights there is nothing to say, and nobody has to hear it.
+    if (sentence === before || (before === undefined && state === 'unknown')) return
+    this.#told.set(network.name, sentence)
     const level = state === 'partitioned' || state === 'down' ? 'warn' : 'info'
-    this.#host.parts.log.write({ level, message, facts: { network: network.name, state, before } })
+    const facts = { network: network.name, state }
+    this.#host.parts.log.write({ level, message: `network ${network.name}: ${sentence}`, facts })
   }
 
   #doubtful(): ReadonlySet<PhysicalHostName> {
