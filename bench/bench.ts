@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Benchmark } from './benchmark.ts'
 import { commits } from './benchmarks/commits.ts'
+import { etcd } from './benchmarks/etcd.ts'
 import { haget } from './benchmarks/haget.ts'
 import { idle } from './benchmarks/idle.ts'
 import { leavingHost } from './benchmarks/leaving-host.ts'
@@ -23,7 +24,7 @@ Measures Haven on this machine, each figure beside its reference in the same run
   --quick   few rounds: shows that it works, measures badly
   --list    names the benchmarks`
 
-const benchmarks: readonly Benchmark[] = [switchover, leavingHost, takeOn, ...takeovers, commits, haget, idle]
+const benchmarks: readonly Benchmark[] = [switchover, leavingHost, takeOn, ...takeovers, commits, etcd, haget, idle]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
