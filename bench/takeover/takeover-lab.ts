@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSy
 import { join } from 'node:path'
 import type { TimelineJson } from '../../src/framework/api/wire.ts'
 import { PROFILES } from '../../src/framework/membership/check-timings.ts'
-import { anyMember, isMember, settled, startCluster } from '../../test/e2e/lab/cluster.ts'
+import { anyMember, type ClusterFile, isMember, settled, startClusterOnEtcd } from '../../test/e2e/lab/cluster.ts'
 import { makeImage } from '../../test/e2e/lab/disk-image.ts'
 import { Lab } from '../../test/e2e/lab/lab.ts'
 import { ETCD_TUNINGS, LabEtcd } from '../../test/e2e/lab/lab-etcd.ts'
@@ -59,7 +59,7 @@ export class TakeoverLab {
       const etcd = new LabEtcd(lab.machines, ETCD_TUNINGS[shape.timings])
       const disks = Array.from({ length: shape.logicalHosts }, (_, index) => makeDisk(lab, shape, index))
       await Promise.all([etcd.start(), ...disks])
-      await startCluster(lab, clusterOf(lab, workshop, shape, desk), etcd.place)
+      await startClusterOnEtcd(lab, etcd.place, clusterOf(lab, workshop, shape, desk))
       const places = Array.from({ length: shape.logicalHosts }, (_, index) => ({
         address: addressOf(index),
         port: PORT + 1,
@@ -184,7 +184,7 @@ async function makeDisk(lab: Lab, { disks }: TakeoverShape, index: number): Prom
   else await makeImage(diskOf(lab, index), 'ext4', ':')
 }
 
-function clusterOf(lab: Lab, workshop: string, shape: TakeoverShape, desk: FenceDesk | undefined): object {
+function clusterOf(lab: Lab, workshop: string, shape: TakeoverShape, desk: FenceDesk | undefined): ClusterFile {
   const numbers = Array.from({ length: shape.logicalHosts }, (_, index) => index)
   const [start, stop] = makeMethods(lab, workshop)
   const diskGroup = (index: number): object => {

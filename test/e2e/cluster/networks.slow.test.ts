@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
+import { bringAllBack, settled } from '../lab/cluster.ts'
 import { describeCluster } from '../lab/cluster-story.ts'
+import { expectNothingTwice } from '../lab/expect-whole.ts'
 
 const LOST = ['hosts-lost']
 
@@ -20,6 +22,15 @@ describeCluster('three hosts on etcd whose networks fail', { name: 'cuts' }, (st
       await story.host('h1').heal('priv1')
       await story.host('h1').cut('priv2')
       await lastsLong()
+    }))
+
+  it('moves nothing when both private networks are lost for everybody, although etcd has only those', () =>
+    story.nothingMoves(async () => {
+      await story.rig().lab.breakNetwork('priv1')
+      await story.rig().lab.breakNetwork('priv2')
+      await lastsLong()
+      await story.rig().writer.report()
+      await story.rig().lab.healAll()
     }))
 
   it.each(['mute', 'deafen'] as const)('moves nothing when one private network only %ss the master', (deed) =>
@@ -48,14 +59,16 @@ describeCluster('three hosts on etcd whose networks fail', { name: 'cuts' }, (st
     expect(timelines[0]?.cause.sentence).toMatch(/^h1 lost/)
   })
 
-  it('takes over from two hosts without a majority of etcd', async () => {
-    const { lab } = story.rig()
+  it('takes over from two hosts that have no majority of etcd between them', async () => {
+    const { lab, guests } = story.rig()
     const two = [story.host('h1'), story.host('h2')]
     await lab.part(
       two,
       lab.machines.filter((machine) => !two.includes(machine)),
     )
-    await story.whole({ pg1: 'h3', web: 'h3' }, LOST)
+    await settled(lab, { pg1: 'h3', web: 'h3' })
+    await expectNothingTwice(lab, { guests, masters: { pg1: 'h3', web: 'h3' } })
+    await story.wholeAnywhere()
   })
 
   it('moves nothing when one host that masters nothing is parted from two and the witnesses', () =>
@@ -74,5 +87,7 @@ describeCluster('three hosts on etcd whose networks fail', { name: 'cuts' }, (st
     await story.rig().lab.lose(20)
     await story.host('h3').exec('sleep', '8')
     await story.rig().lab.healAll()
+    await bringAllBack(story.rig().lab)
+    await story.wholeAnywhere()
   })
 })

@@ -1,13 +1,10 @@
 import { join } from 'node:path'
 import { expect, inject, it } from 'vitest'
-import { settled } from '../lab/cluster.ts'
 import { describeCluster } from '../lab/cluster-story.ts'
 
 const LOST = ['hosts-lost']
 
 describeCluster('three hosts on etcd that lose their power', { name: 'power', clocks: true }, (story) => {
-  const atHome = { pg1: 'h1', web: 'h2' }
-
   it('takes over what a lost host had, and only that', async () => {
     await story.host('h1').powerOff()
     const { timelines } = await story.whole({ pg1: 'h2', web: 'h2' }, LOST)
@@ -26,7 +23,7 @@ describeCluster('three hosts on etcd that lose their power', { name: 'power', cl
     await story.whole({ pg1: 'h2', web: 'h2' }, LOST)
     await story.host('h2').haven('scconf', 'e2e', '-L', 'web', '--change', '--switchback', 'manual')
     await story.host('h2').powerOff()
-    await story.whole({ pg1: 'h3', web: 'h3' }, ['configuration', 'hosts-lost'])
+    await story.whole({ pg1: 'h3', web: 'h3' }, LOST)
     await story.host('h1').boot()
     await story.rig().etcd.start()
     await story.host('h1').haven('scadmin', 'startnode')
@@ -42,8 +39,7 @@ describeCluster('three hosts on etcd that lose their power', { name: 'power', cl
     await Promise.all(lab.machines.map((machine) => machine.boot()))
     const clustd = join(inject('workshop'), 'haven/bin/clustd')
     await Promise.all([etcd.start(), ...[...lab.hosts.values()].map((host) => host.spawn(clustd, '--mode', 'auto'))])
-    await settled(lab, atHome, 60_000)
-    await story.rig().lab.healAll()
+    await story.wholeAnywhere()
   })
 
   it('does not care what time a host thinks it is', async () => {

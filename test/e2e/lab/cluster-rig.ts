@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { inject } from 'vitest'
+import { PROFILES } from '../../../src/framework/membership/check-timings.ts'
 import { ArpReferee } from './arp-referee.ts'
-import { anyMember, bringAllBack, settled, startCluster } from './cluster.ts'
+import { anyMember, bringAllBack, type ClusterFile, settled, startClusterOnEtcd } from './cluster.ts'
 import { makeImage, makePostgresImage } from './disk-image.ts'
 import { type Guest, lastReconfiguration } from './expect-whole.ts'
 import { Lab } from './lab.ts'
@@ -35,14 +36,12 @@ export interface ClusterRig {
 /** What a rig may be given beside. */
 export interface ClusterRigPlan {
   readonly name: string
-  /** Further parts of the cluster file, such as `networks`. */
-  readonly cluster?: object
   readonly clocks?: boolean
   readonly smallDisks?: boolean
 }
 
 /** Builds it, with the real commands. */
-export async function startClusterRig({ name, cluster = {}, clocks, smallDisks }: ClusterRigPlan): Promise<ClusterRig> {
+export async function startClusterRig({ name, clocks, smallDisks }: ClusterRigPlan): Promise<ClusterRig> {
   const workshop = inject('workshop')
   const installation = join(workshop, 'haven')
   const lab = await Lab.start({ workshop, installation, name, networks: NETWORKS, ...(clocks && { clocks }) })
@@ -59,7 +58,7 @@ export async function startClusterRig({ name, cluster = {}, clocks, smallDisks }
     if (smallDisks) for (const machine of lab.machines) await LabEtcd.giveSmallDisk(machine)
     const etcd = new LabEtcd(lab.machines, ETCD_TUNINGS.default)
     await Promise.all([images, etcd.start()])
-    await startCluster(lab, { ...clusterOf(guests), ...cluster }, etcd.place)
+    await startClusterOnEtcd(lab, etcd.place, clusterOf(guests))
     const atHome = Object.fromEntries(Object.entries(HOMES).map(([guest, [home]]) => [guest, home]))
     await settled(lab, atHome)
     await startServices(lab)
@@ -134,10 +133,10 @@ echo hello >"$1/http/htdocs/index.html"
 printf 'ADDRESS=%s\\nPORT=80\\nFOLDER=http/htdocs\\nSERVED_BY=$HA_PHYSICAL_HOST\\n' "$2" >"$1/http/http.conf"
 `
 
-function clusterOf(guests: readonly Guest[]): object {
+function clusterOf(guests: readonly Guest[]): ClusterFile {
   return {
     // So many takeovers in so short a time are what budgets are there to prevent.
-    cluster: { name: 'e2e', budgets: { takeoversMax: 1_000, evictionsMax: 1_000 } },
+    cluster: { name: 'e2e', timings: PROFILES.default, budgets: { takeoversMax: 1_000, evictionsMax: 1_000 } },
     diskGroups: Object.fromEntries(
       guests.map(({ name, image }) => [`${name}-disks`, { filesystems: [{ device: image, type: 'ext4' }] }]),
     ),

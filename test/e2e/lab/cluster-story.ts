@@ -1,10 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest'
+import { eventually } from '../../eventually.ts'
+import { anyMember, settled } from './cluster.ts'
 import { type ClusterRig, type ClusterRigPlan, startClusterRig } from './cluster-rig.ts'
-import { expectWhole, lastReconfiguration, type Whole } from './expect-whole.ts'
+import { expectNothingTwice, expectWhole, lastReconfiguration, type Whole } from './expect-whole.ts'
 import { lookAtHost } from './host-view.ts'
 import type { LabHost } from './lab-host.ts'
 import { missing } from './missing.ts'
 import { storyOf } from './story.ts'
+
+/** Machines that start, on one that is busy with other things. */
+const MASTERED_MS = 60_000
 
 /** What a test of a story works with. The rig is there while tests run, with all hosts up and every guest at home at the beginning of each. */
 export interface Story {
@@ -19,6 +24,8 @@ export interface Story {
     causes: readonly string[],
     failed?: readonly string[],
   ): Promise<Whole>
+  /** Expects the same wherever each guest is, and whatever was done: it is mastered, once. */
+  wholeAnywhere(): Promise<void>
   /** Does something, and expects that nothing was moved, started, stopped or called for it. */
   nothingMoves(deed: () => Promise<void>): Promise<void>
 }
@@ -76,6 +83,21 @@ class StoryTeller implements Story {
     return seen
   }
 
+  async wholeAnywhere(): Promise<void> {
+    const { lab, guests, writer, violations } = this.rig()
+    const masters = await eventually('every guest to be mastered', MASTERED_MS, async (saw) => {
+      const { logicalHosts } = await (await anyMember(lab)).api().status()
+      saw(logicalHosts.map(({ name, sentence }) => ({ name, sentence })))
+      const found = logicalHosts.flatMap(({ name, master }) => (master === null ? [] : [[name, master] as const]))
+      return found.length === guests.length ? Object.fromEntries(found) : undefined
+    })
+    await settled(lab, masters)
+    await expectNothingTwice(lab, { guests, masters })
+    const { outageMs, lost, unknown } = await writer.report()
+    expect({ lost, unknown, violations: violations() }).toEqual({ lost: [], unknown: [], violations: [] })
+    this.outages.push(`  ${outageMs} ms: ${expect.getState().currentTestName}`)
+  }
+
   async nothingMoves(deed: () => Promise<void>): Promise<void> {
     const before = await this.#deeds()
     await deed()
@@ -96,7 +118,7 @@ class StoryTeller implements Story {
           services: processes
             .filter(({ words }) => isService(words) && !/^postgres: /.test(words))
             .map(({ pid }) => pid),
-          calls: await host.exec('find', `${host.root}/var/log/haven/methods`, '-type', 'f'),
+          calls: await host.exec('find', `${host.root}/var/log`, '-path', '*/methods/*', '-type', 'f'),
           guests: guests.length,
         }
       }),

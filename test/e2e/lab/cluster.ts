@@ -7,24 +7,61 @@ import type { LabHost } from './lab-host.ts'
 /** Starting two Node.js programs, on a busy machine. */
 const START_MS = 30_000
 
-/** Sets the hosts of a lab up with the real commands: the first founds the cluster, the others join. `place`: of the database, default a directory of the lab. */
-export async function startCluster(
-  lab: Lab,
-  cluster: object,
-  place = `file:${join(lab.shared, 'database')}`,
-): Promise<void> {
-  const [first, ...others] = [...lab.hosts.values()]
-  if (first === undefined) throw new Error('a cluster needs a host')
-  await first.haven('scadmin', 'setup', '--cluster', 'e2e', '--host', first.name, '--database', place)
-  await first.haven('scadmin', 'startcluster', first.name, 'e2e')
+/** Sets the hosts of a lab up on this machine's files, with the real commands: the first founds the cluster, the others join. */
+export async function startCluster(lab: Lab, cluster: object): Promise<void> {
+  const place = `file:${join(lab.shared, 'database')}`
+  const [first, ...others] = await foundCluster(lab, place)
   for (const host of others) {
     await host.haven('scadmin', 'setup', '--cluster', 'e2e', '--host', host.name, '--database', place)
     await host.haven('scadmin', 'startnode', 'e2e')
   }
+  await configure(lab, first, cluster)
+}
+
+/** The same on an etcd at `place`, with every network that the hosts have: the others are let in by token, over the private network. */
+export async function startClusterOnEtcd(lab: Lab, place: string, cluster: ClusterFile): Promise<void> {
+  const [first, ...others] = await foundCluster(lab, place)
+  for (const host of others) {
+    const { token } = JSON.parse(await first.haven('scadmin', 'token', '--json')) as { readonly token: string }
+    await host.haven('scadmin', 'join', '--token', token, '--host', host.name, first.addressOn('priv1'))
+    await host.haven('scadmin', 'startnode')
+  }
+  const { networks } = lab.switch
+  const interfacesOf = (host: LabHost): object =>
+    Object.fromEntries(networks.map((network) => [network, { adapter: network, address: host.addressOn(network) }]))
+  const hosts = [...lab.hosts.values()].map((host) => [
+    host.name,
+    { ...cluster.physicalHosts?.[host.name], interfaces: interfacesOf(host) },
+  ])
+  await configure(lab, first, {
+    ...cluster,
+    networks: Object.fromEntries(
+      networks.map((network) => [network, { role: network === 'pub' ? 'both' : 'internal' }]),
+    ),
+    physicalHosts: Object.fromEntries(hosts),
+  })
+}
+
+/** A cluster file, as far as it matters here. */
+export interface ClusterFile {
+  readonly physicalHosts?: Readonly<Record<string, object>>
+  readonly [section: string]: unknown
+}
+
+/** Starts the cluster with the first host alone; returns all of them. */
+async function foundCluster(lab: Lab, place: string): Promise<readonly [LabHost, ...LabHost[]]> {
+  const [first, ...others] = [...lab.hosts.values()]
+  if (first === undefined) throw new Error('a cluster needs a host')
+  await first.haven('scadmin', 'setup', '--cluster', 'e2e', '--host', first.name, '--database', place)
+  await first.haven('scadmin', 'startcluster', first.name, 'e2e')
+  return [first, ...others]
+}
+
+async function configure(lab: Lab, host: LabHost, cluster: object): Promise<void> {
   // YAML is a superset of JSON.
   const file = join(lab.shared, 'cluster.yaml')
   writeFileSync(file, JSON.stringify(cluster, null, 2))
-  await first.haven('scconf', 'apply', '-f', file)
+  await host.haven('scconf', 'apply', '-f', file)
 }
 
 /** Some host whose clustd answers. */

@@ -24,8 +24,9 @@ export interface HostView {
 
 const LOOK = `cat /proc/self/mountinfo; echo ----; ip -json -4 address show; echo ----; ps -e -o pid=,stat=,args= |
 while read -r pid stat words; do echo "$pid $stat $(readlink /proc/$pid/cwd) $words"; done`
-/** Our own daemons, the cluster database, and the look itself with what runs it. */
-const KNOWN = /bin\/clustd|failfastd\.mjs|voterd|^etcd |^ps -e|^sh -c cat \/proc\/self\/mountinfo/
+/** Our own daemons with what watches the adapters for them, the cluster database, and the look itself with what runs it. */
+const KNOWN =
+  /bin\/clustd|failfastd\.mjs|voterd|^etcd |^perl -e\s+use strict; \$\| = 1; socket\(my \$socket, 16|^ps -e|^sh -c cat \/proc\/self\/mountinfo/
 
 /** Looks at a host that is on. */
 export async function lookAtHost(host: LabHost): Promise<HostView> {
