@@ -1,9 +1,9 @@
 import { HaError } from '../errors/ha-error.ts'
-import type { ProcSearch } from '../ports/proc-search.ts'
+import type { ProcQuestion, ProcSearch } from '../ports/proc-search.ts'
 import { searchProcByGrep } from '../ports/real-proc-search.ts'
 import { type Mount, readMounts } from './mount-table.ts'
 import { type HeldThings, readLink, readUsedLinks, type Use, type UsedLink, usesAmong } from './process-uses.ts'
-import { type LiveProcess, listPids, readProcess, readTag } from './processes.ts'
+import { type LiveProcess, listPids, readProcess, readTags } from './processes.ts'
 
 /** A process that uses a disk group. */
 export interface Holder extends LiveProcess {
@@ -16,7 +16,14 @@ export interface Holder extends LiveProcess {
 }
 
 /** Finds who holds something; see `createHolderLook`. Rejects with the signal's reason, or with `DISK_GROUP_BUSY` when it cannot look. */
-export type HolderLook = (things: HeldThings, signal: AbortSignal) => Promise<readonly Holder[]>
+export type HolderLook = (things: HeldThings, signal: AbortSignal) => Promise<Holders>
+
+/** What a look has found. */
+export interface Holders {
+  readonly holders: readonly Holder[]
+  /** Processes whose memory cannot be looked into, as they hang in the kernel: they may have mapped files of it, and do not say whose they are. */
+  readonly hung: readonly LiveProcess[]
+}
 
 /** Links are read in this thread, which has stamps to write between: after so many processes it gets a turn. */
 const BATCH = 32
@@ -38,7 +45,7 @@ interface Question {
  */
 export function createHolderLook(search: ProcSearch = searchProcByGrep): HolderLook {
   let running: Promise<unknown> = Promise.resolve()
-  let next: { readonly questions: Question[]; readonly answers: Promise<readonly (readonly Holder[])[]> } | undefined
+  let next: { readonly questions: Question[]; readonly answers: Promise<readonly Holders[]> } | undefined
   return async (things, signal) => {
     signal.throwIfAborted()
     if (next === undefined) {
@@ -52,17 +59,14 @@ export function createHolderLook(search: ProcSearch = searchProcByGrep): HolderL
     }
     const { questions, answers } = next
     const index = questions.push({ things, signal }) - 1
-    const holders = (await answers)[index] ?? []
+    const found = (await answers)[index]
     signal.throwIfAborted()
-    return holders
+    return found ?? { holders: [], hung: [] }
   }
 }
 
 /** Answers the questions in their order; one whose asker has given up gets no answer. */
-async function findHolders(
-  questions: readonly Question[],
-  search: ProcSearch,
-): Promise<readonly (readonly Holder[])[]> {
+async function findHolders(questions: readonly Question[], search: ProcSearch): Promise<readonly Holders[]> {
   const wanted = questions.filter(({ signal }) => !signal.aborted)
   const pids = listPids().filter((pid) => pid !== process.pid && wanted.some(({ things }) => isAmong(pid, things)))
   const namespaces = await readNamespaces(
@@ -73,24 +77,43 @@ async function findHolders(
   const directories = [...views.values()].flatMap((each) => [...each.values()]).flatMap((view) => view.directories)
   const used = await readAllLinks(pids)
   // After the links: who maps a file and closes it then is seen here if he was not there.
-  const maps = await search({ file: 'maps', pids: [...used.keys()], texts: [...new Set(directories)] }).catch(
-    (error: unknown) => {
-      throw searchFailed(error)
-    },
-  )
-  const answers: Holder[][] = []
+  const { found: maps, hung } = await searchAll(search, {
+    file: 'maps',
+    pids: [...used.keys()],
+    texts: [...new Set(directories)],
+  })
+  const users = new Map<Question, ReadonlyMap<number, readonly Use[]>>()
   for (const question of questions) {
-    const holders: Holder[] = []
+    const usesOf = new Map<number, readonly Use[]>()
     for (const [pid, links] of used) {
       const view = views.get(question)?.get(namespaces.of.get(pid))
       if (view === undefined || !isAmong(pid, view)) continue
       const uses = await usesAmong(pid, links, maps.get(pid) ?? [], view)
-      const holder = uses.length === 0 ? undefined : await describe(pid, uses)
-      if (holder !== undefined) holders.push(holder)
+      if (uses.length > 0) usesOf.set(pid, uses)
     }
-    answers.push(holders)
+    users.set(question, usesOf)
   }
-  return answers
+  const tags = await readTags(
+    [...users.values()].flatMap((usesOf) => [...usesOf.keys()]),
+    search,
+  )
+  return questions.map((question) => ({
+    holders: [...(users.get(question) ?? [])].flatMap(([pid, uses]) => describe(pid, uses, tags)),
+    hung: hung.flatMap((pid) => (isAmong(pid, question.things) ? (readProcess(pid) ?? []) : [])),
+  }))
+}
+
+/** Searches, whether processes hang or not. Throws `DISK_GROUP_BUSY` when it cannot. */
+async function searchAll(
+  search: ProcSearch,
+  question: ProcQuestion,
+): Promise<{ readonly found: ReadonlyMap<number, readonly string[]>; readonly hung: readonly number[] }> {
+  const hung: number[] = []
+  try {
+    return { found: await search({ ...question, onHung: (pids) => void hung.push(...pids) }), hung }
+  } catch (error) {
+    throw searchFailed(error)
+  }
 }
 
 function isAmong(pid: number, { among }: HeldThings): boolean {
@@ -140,11 +163,11 @@ function viewsOf(things: HeldThings, { own, mounts }: Namespaces): ReadonlyMap<s
   )
 }
 
-async function describe(pid: number, uses: readonly Use[]): Promise<Holder | undefined> {
+function describe(pid: number, uses: readonly Use[], tags: ReadonlyMap<number, string>): readonly Holder[] {
   const process_ = readProcess(pid)
-  if (process_ === undefined) return undefined
+  if (process_ === undefined) return []
   const described = uses.slice(0, USES_MAX).map((use) => use.what)
-  return { ...process_, tag: await readTag(pid), uses: described, writes: uses.some((use) => use.writes) }
+  return [{ ...process_, tag: tags.get(pid), uses: described, writes: uses.some((use) => use.writes) }]
 }
 
 function searchFailed(cause: unknown): HaError {
@@ -161,7 +184,13 @@ export function describeHolder(holder: Holder): string {
   return `process ${holder.pid} (${holder.command})${tag}: ${holder.uses.join(', ')}`
 }
 
-/** Details of an error, one per holder. */
-export function holderDetails(holders: readonly Holder[]): NonNullable<HaError['details']> {
-  return holders.map(describeHolder)
+/** Details of an error, one per holder, and one per process that may be one. */
+export function holderDetails({ holders, hung }: Holders): NonNullable<HaError['details']> {
+  const others = hung.filter(({ pid }) => !holders.some((holder) => holder.pid === pid))
+  return [...holders.map(describeHolder), ...others.map(describeHung)]
+}
+
+/** Describes a process that may be a holder. */
+export function describeHung({ pid, command }: LiveProcess): string {
+  return `process ${pid} (${command}) hangs in the kernel and cannot be looked into`
 }

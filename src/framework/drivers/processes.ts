@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import type { Effects } from '../ports/effects.ts'
+import type { ProcSearch } from '../ports/proc-search.ts'
+import { searchProcByGrep } from '../ports/real-proc-search.ts'
 
 /** The variable by which processes are told to belong to a physical host: `<host key>/<logical host>/<data service>`. */
 export const TAG_VARIABLE = 'HAVEN_SCOPE'
@@ -33,15 +34,23 @@ export function listPids(): readonly number[] {
   return readdirSync('/proc').map(Number).filter(Number.isInteger)
 }
 
-/** Reads the tag that a process was started with; undefined when it has none, or this user may not look. */
-export async function readTag(pid: number): Promise<string | undefined> {
-  // Not synchronously: the kernel may wait for the memory lock of a process that hangs on a dead disk.
-  const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '')
+/**
+ * Reads the tags that processes were started with; one that has none, that this user may not look into, or that hangs in the kernel is left out. No file of
+ * a process is read in this one: the kernel may wait for the memory lock of a process that hangs on a dead disk. Rejects with a plain error when it cannot look.
+ */
+export async function readTags(
+  pids: readonly number[],
+  search: ProcSearch = searchProcByGrep,
+): Promise<ReadonlyMap<number, string>> {
   const prefix = `${TAG_VARIABLE}=`
-  return environment
-    .split('\0')
-    .find((variable) => variable.startsWith(prefix))
-    ?.slice(prefix.length)
+  if (pids.length === 0) return new Map()
+  const found = await search({ file: 'environ', pids: [...new Set(pids)], texts: [prefix], onHung: () => undefined })
+  return new Map(
+    [...found].flatMap(([pid, entries]) => {
+      const tag = entries.find((entry) => entry.startsWith(prefix))
+      return tag === undefined ? [] : [[pid, tag.slice(prefix.length)] as const]
+    }),
+  )
 }
 
 /** Whom a tag makes a process belong to, as seen from the physical host with the key `scope`. */
@@ -70,9 +79,8 @@ export async function findTagged(
   return found.filter((process) => process !== undefined)
 }
 
-async function readAllTags(): Promise<ReadonlyMap<number, string>> {
-  const read = await Promise.all(listPids().map(async (pid) => [pid, await readTag(pid)] as const))
-  return new Map(read.flatMap(([pid, tag]) => (tag === undefined ? [] : [[pid, tag] as const])))
+function readAllTags(): Promise<ReadonlyMap<number, string>> {
+  return readTags(listPids())
 }
 
 /** Lists this process and those it descends from: whoever ends processes spares them. */

@@ -1,11 +1,17 @@
 import { execFile } from 'node:child_process'
-import { readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Effects } from './effects.ts'
 import type { ProcQuestion, ProcSearch } from './proc-search.ts'
 
-/** Far more than a look at some thousand processes takes; a look that takes longer is stuck on one of them. */
+/** Far more than a look at some thousand processes takes. */
 const SEARCH_MS_MAX = 5_000
+/** A search that takes longer than this, and so much for each process, may be stuck on one of them: then those that may hang are searched one by one. */
+const HASTE_MS = { least: 300, perProcess: 1 }
+/** One process is read in a fraction of a millisecond, a `grep` is started in two; the rest is for a busy machine. */
+const SUSPECT_MS_MAX = 200
+/** Each is a process of its own while it lasts. */
+const SUSPECTS_AT_ONCE = 16
 /** To read so many takes as long as to start a `grep`, on a machine that has nothing else to do; on a busy one much longer. */
 const FEW = 20
 /** 200 bytes for each of 100,000 tagged processes, or the maps of a disk group in thousands of them; more is not a machine that we understand. */
@@ -21,8 +27,7 @@ const SEPARATOR = { environ: '\0', maps: '\n' } as const
  * answer; so whoever reads them may hang.
  *
  * Few are read here, one after the other in the thread pool, in a third of the time of a `grep`. If that hangs, it costs one thread and no more: until it
- * goes on, and also while another search reads, a `grep` does it, which hangs instead of us and is killed. Either way the search rejects after
- * `SEARCH_MS_MAX`, with a plain error: nothing is known then.
+ * goes on, and also while another search reads, a `grep` does it, which hangs instead of us and is killed.
  */
 export function createProcSearch(effects: Pick<Effects, 'sleep'>): ProcSearch {
   let isReading = false
@@ -35,10 +40,8 @@ export function createProcSearch(effects: Pick<Effects, 'sleep'>): ProcSearch {
       isReading = false
       timer.abort('read')
     })
-    const late = effects.sleep(SEARCH_MS_MAX, timer.signal).then(
-      () => {
-        throw new Error(`/proc/*/${question.file} was not read within ${SEARCH_MS_MAX} ms`)
-      },
+    const late = effects.sleep(hasteMs(pids), timer.signal).then(
+      () => searchAroundHung({ ...question, pids }),
       () => reading,
     )
     return await Promise.race([reading, late])
@@ -88,13 +91,74 @@ async function readWhole(path: string, buffer: Buffer): Promise<Buffer> {
 }
 
 /** Lets a `grep` read: slower where there is little to read, but nothing of this process can hang. */
-export const searchProcByGrep: ProcSearch = async ({ file, pids, texts }) => {
+export const searchProcByGrep: ProcSearch = async (question) => {
+  try {
+    return await grepAll(question, hasteMs(question.pids))
+  } catch (error) {
+    if (!(error instanceof LateError)) throw error
+    return await searchAroundHung(question)
+  }
+}
+
+function hasteMs(pids: readonly number[]): number {
+  return Math.min(SEARCH_MS_MAX, HASTE_MS.least + HASTE_MS.perProcess * pids.length)
+}
+
+/** Searches those that may hang each by itself, so that they hold up nobody but themselves. */
+async function searchAroundHung(question: ProcQuestion): Promise<ReadonlyMap<number, readonly string[]>> {
+  const suspects = question.pids.filter(mayHang)
+  const others = question.pids.filter((pid) => !suspects.includes(pid))
+  const searching = grepAll({ ...question, pids: others }, SEARCH_MS_MAX)
+  searching.catch(() => undefined) // Awaited below.
+  const found = new Map<number, readonly string[]>()
+  const hung: number[] = []
+  for (let from = 0; from < suspects.length; from += SUSPECTS_AT_ONCE) {
+    const some = suspects.slice(from, from + SUSPECTS_AT_ONCE)
+    await Promise.all(
+      some.map(async (pid) => {
+        const entries = await grepAll({ ...question, pids: [pid] }, SUSPECT_MS_MAX).catch(unlessLate)
+        if (entries === undefined) hung.push(pid)
+        else for (const [, each] of entries) found.set(pid, each)
+      }),
+    )
+  }
+  for (const [pid, entries] of await searching) found.set(pid, entries)
+  if (hung.length > 0) {
+    if (question.onHung === undefined) throw new Error(`/proc/*/${question.file} of ${hung.join(', ')} cannot be read`)
+    question.onHung(hung)
+  }
+  return found
+}
+
+function unlessLate(error: unknown): undefined {
+  if (!(error instanceof LateError)) throw error
+}
+
+/** Tells whether a thread of a process waits in the kernel in a way that no signal but perhaps KILL ends. Its state can be read even then. */
+function mayHang(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).some((thread) => {
+      const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1')
+      return stat.charAt(stat.lastIndexOf(')') + 2) === 'D'
+    })
+  } catch {
+    return false // It has ended.
+  }
+}
+
+/** A search that did not end in its time. */
+class LateError extends Error {}
+
+async function grepAll(
+  { file, pids, texts }: ProcQuestion,
+  withinMs: number,
+): Promise<ReadonlyMap<number, readonly string[]>> {
   const found = new Map<number, string[]>()
   if (texts.length === 0 || pids.length === 0) return found
   const words = [file === 'environ' ? '-zasFH' : '-asFH', ...texts.flatMap((text) => ['-e', text])]
   for (let from = 0; from < pids.length; from += PIDS_PER_GREP) {
     const files = pids.slice(from, from + PIDS_PER_GREP).map((pid) => `/proc/${pid}/${file}`)
-    for (const line of (await grep([...words, ...files])).split(SEPARATOR[file])) {
+    for (const line of (await grep([...words, ...files], withinMs)).split(SEPARATOR[file])) {
       const [, pid, entry] = /^\/proc\/(\d+)\/[a-z]+:(.*)$/s.exec(line) ?? []
       if (pid === undefined || entry === undefined) continue
       const entries = found.get(Number(pid)) ?? []
@@ -105,18 +169,20 @@ export const searchProcByGrep: ProcSearch = async ({ file, pids, texts }) => {
   return found
 }
 
-function grep(words: readonly string[]): Promise<string> {
+function grep(words: readonly string[], withinMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = {
       encoding: 'utf8' as const,
       env: { PATH: SEARCH_PATH, LC_ALL: 'C' },
-      timeout: SEARCH_MS_MAX,
+      timeout: withinMs,
       killSignal: 'SIGKILL' as const,
       maxBuffer: OUTPUT_BYTES_MAX,
     }
     const child = execFile('grep', [...words], options, (error, stdout) => {
       // 1: nothing found; 2: some files could not be read, as those of other users or of processes that have ended meanwhile.
       if (error === null || error.code === 1 || error.code === 2) resolve(stdout)
+      else if (error.killed === true && error.signal === 'SIGKILL')
+        reject(new LateError(`a search of /proc did not end within ${withinMs} ms`, { cause: error }))
       else reject(error)
     })
     // A grep that not even KILL ends must not keep a daemon that is leaving.

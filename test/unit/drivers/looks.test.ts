@@ -3,7 +3,7 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createHolderLook } from '../../../src/framework/drivers/find-holders.ts'
+import { createHolderLook, holderDetails } from '../../../src/framework/drivers/find-holders.ts'
 import { shareLook } from '../../../src/framework/drivers/share-look.ts'
 import type { ProcSearch } from '../../../src/framework/ports/proc-search.ts'
 import { createRealEffects } from '../../../src/framework/ports/real-effects.ts'
@@ -67,8 +67,9 @@ describe('looks at processes', () => {
     const look = createHolderLook()
     const holder = start('holder')
     const { signal } = new AbortController()
-    const ask = (where: string, among?: ReadonlySet<number>) =>
-      look({ directories: [where], devices: new Set(), ...(among === undefined ? {} : { among }) }, signal)
+    const ask = async (where: string, among?: ReadonlySet<number>) =>
+      (await look({ directories: [where], devices: new Set(), ...(among === undefined ? {} : { among }) }, signal))
+        .holders
     await eventually('the holder to be found', 5_000, async () =>
       (await ask(directory)).length > 0 ? true : undefined,
     )
@@ -91,7 +92,28 @@ describe('looks at processes', () => {
     const other = look({ directories: [directory], devices: new Set() }, new AbortController().signal)
     givenUp.abort(new Error('given up'))
     await expect(asked).rejects.toThrow('given up')
-    expect(await other).toEqual([])
+    expect((await other).holders).toEqual([])
+  })
+
+  it('name those that hang, which may be holders', async () => {
+    const [one, other] = [start('one'), start('other')]
+    const search: ProcSearch = async ({ onHung, pids }) => {
+      onHung?.(pids.filter((pid) => pid === one || pid === other))
+      return new Map()
+    }
+    const look = createHolderLook(search)
+    const ask = (among: readonly number[]) =>
+      look({ directories: ['/nowhere'], devices: new Set(), among: new Set(among) }, new AbortController().signal)
+    const found = await eventually('both to run', 5_000, async () => {
+      const seen = await ask([one, other])
+      return seen.hung.length === 2 ? seen : undefined
+    })
+    expect(found.holders).toEqual([])
+    expect(holderDetails(found)).toEqual([
+      expect.stringMatching(new RegExp(`^process ${one} \\(.*\\) hangs in the kernel`)),
+      expect.stringMatching(new RegExp(`^process ${other} \\(.*\\) hangs in the kernel`)),
+    ])
+    expect((await ask([one])).hung.map(({ pid }) => pid)).toEqual([one])
   })
 
   it('reject when they cannot look, and look again for the next', async () => {
@@ -104,7 +126,7 @@ describe('looks at processes', () => {
     const ask = () => look({ directories: [directory], devices: new Set() }, new AbortController().signal)
     await expect(ask()).rejects.toMatchObject({ code: 'DISK_GROUP_BUSY' })
     isBroken = false
-    expect(await ask()).toEqual([])
+    expect((await ask()).holders).toEqual([])
   })
 })
 

@@ -1,6 +1,7 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { type LiveProcess, listPids, readProcess, readTag } from '../processes.ts'
+import type { ProcSearch } from '../../ports/proc-search.ts'
+import { type LiveProcess, listPids, readProcess, readTags } from '../processes.ts'
 import { shareLook } from '../share-look.ts'
 
 /** A process that waits for clients on an address. */
@@ -16,15 +17,19 @@ const TCP_LISTEN = '0A'
 export type ListenerLook = (address: Buffer) => Promise<readonly Listener[]>
 
 /** Makes a look for the processes that listen (TCP) or receive (UDP) on exactly an IPv4 address; those that this user may not look into are not found. */
-export function createListenerLook(): ListenerLook {
+export function createListenerLook(search?: ProcSearch): ListenerLook {
   // In the thread pool: the kernel walks a table of a hundred thousand places, which takes a millisecond or two.
   const readTables = shareLook(() => Promise.all(['/proc/net/tcp', '/proc/net/udp'].map(readTable)))
   return async (address) => {
     const [tcp = '', udp = ''] = await readTables()
     const ports = portsByInode(address, { tcp, udp })
     if (ports.size === 0) return []
-    const found = await Promise.all(listPids().map((pid) => listenersOf(pid, ports)))
-    return found.flat()
+    const found = listPids().flatMap((pid) => listenersOf(pid, ports))
+    const tags = await readTags(
+      found.map(({ pid }) => pid),
+      search,
+    )
+    return found.map((listener) => ({ ...listener, tag: tags.get(listener.pid) }))
   }
 }
 
@@ -52,12 +57,12 @@ function linesWith(table: string, digits: string): readonly (readonly string[])[
     .map((line) => line.trim().split(/\s+/))
 }
 
-async function listenersOf(pid: number, ports: ReadonlyMap<string, number>): Promise<readonly Listener[]> {
+function listenersOf(pid: number, ports: ReadonlyMap<string, number>): readonly Omit<Listener, 'tag'>[] {
   const port = descriptorsOf(pid)
     .map((target) => ports.get(/^socket:\[(\d+)\]$/.exec(target)?.[1] ?? ''))
     .find((each) => each !== undefined)
   const process_ = port === undefined ? undefined : readProcess(pid)
-  return port === undefined || process_ === undefined ? [] : [{ ...process_, port, tag: await readTag(pid) }]
+  return port === undefined || process_ === undefined ? [] : [{ ...process_, port }]
 }
 
 function descriptorsOf(pid: number): readonly string[] {

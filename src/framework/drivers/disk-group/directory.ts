@@ -6,7 +6,15 @@ import type { DiskGroup } from '../../model/cluster-config.ts'
 import type { Leftover } from '../../model/step.ts'
 import type { DiskGroupCall, DiskGroupDriver, DiskGroupStatus } from '../../ports/disk-group-driver.ts'
 import { belowRoot, type DriverHost, TERM_GRACE_MS_DEFAULT } from '../driver-host.ts'
-import { createHolderLook, describeHolder, type Holder, type HolderLook, holderDetails } from '../find-holders.ts'
+import {
+  createHolderLook,
+  describeHolder,
+  describeHung,
+  type Holder,
+  type HolderLook,
+  type Holders,
+  holderDetails,
+} from '../find-holders.ts'
 import { isErrno, OwnershipMark, refuseHeld } from '../ownership-mark.ts'
 import { belongingOf, endProcesses, ownLine } from '../processes.ts'
 
@@ -106,23 +114,23 @@ const ROUNDS_MAX = 3
 async function endHolders(place: Place): Promise<void> {
   const { effects, termGraceMs = TERM_GRACE_MS_DEFAULT } = place.host
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
-    const holders = await holdersNow(place)
+    const { holders } = await holdersNow(place)
     if (holders.length === 0) return
     await endProcesses(holders, { graceMs: termGraceMs, signal: place.signal, effects })
   }
-  const holders = await holdersNow(place)
-  if (holders.length === 0) return
+  const left = await holdersNow(place)
+  if (left.holders.length === 0) return
   throw new HaError(
     'DISK_GROUP_BUSY',
-    `disk group '${place.group.name}' is held by ${holders.length} process(es) that do not end`,
+    `disk group '${place.group.name}' is held by ${left.holders.length} process(es) that do not end`,
     {
       hint: 'End them by hand, then give the disk group up again.',
-      details: holderDetails(holders),
+      details: holderDetails(left),
     },
   )
 }
 
-async function holdersNow(place: Place): Promise<readonly Holder[]> {
+async function holdersNow(place: Place): Promise<Holders> {
   const { owner } = await place.mark.read()
   return holdersOf(place, { isOwned: place.mark.isOurs(owner), tagged: undefined })
 }
@@ -131,11 +139,12 @@ async function holdersNow(place: Place): Promise<readonly Holder[]> {
 async function holdersOf(
   place: Place,
   { isOwned, tagged }: { readonly isOwned: boolean; readonly tagged: ReadonlySet<number> | undefined },
-): Promise<readonly Holder[]> {
+): Promise<Holders> {
   const among = isOwned ? undefined : tagged
-  if (among?.size === 0) return []
+  const none: Holders = { holders: [], hung: [] }
+  if (among?.size === 0) return none
   const directory = await realpath(place.group.path).catch(() => undefined)
-  if (directory === undefined) return []
+  if (directory === undefined) return none
   const spared = ownLine()
   const things = {
     directories: [directory],
@@ -143,10 +152,12 @@ async function holdersOf(
     except: join(directory, MARK),
     ...(among === undefined ? {} : { among }),
   }
-  return (await place.lookForHolders(things, place.signal)).filter((holder) => {
+  const { holders, hung } = await place.lookForHolders(things, place.signal)
+  const isMeant = (holder: Holder): boolean => {
     const belonging = belongingOf(holder.tag, place.host.scope)
     return !spared.has(holder.pid) && (belonging === 'ours' || (belonging === 'nobody' && isOwned && holder.writes))
-  })
+  }
+  return { holders: holders.filter(isMeant), hung }
 }
 
 async function findLeftovers(place: Place): Promise<readonly Leftover[]> {
@@ -155,10 +166,15 @@ async function findLeftovers(place: Place): Promise<readonly Leftover[]> {
   const [tags, { owner }] = await Promise.all([host.lookForTags?.(), mark.read()])
   const isOwned = mark.isOurs(owner)
   const tagged = tags === undefined ? undefined : new Set(tags.keys())
-  const holders = await holdersOf(place, { isOwned, tagged })
-  const processes = holders.map(
+  const { holders, hung } = await holdersOf(place, { isOwned, tagged })
+  const known = holders.map(
     (holder) => ({ kind: 'process', what: describeHolder(holder), remedy: `kill -KILL ${holder.pid}` }) as const,
   )
+  // Whether they hold it nobody can tell, so it is not proved that they do not.
+  const doubtful = hung
+    .filter(({ pid }) => !holders.some((holder) => holder.pid === pid))
+    .map((process) => ({ kind: 'process', what: describeHung(process), remedy: HUNG_REMEDY }) as const)
+  const processes = [...known, ...doubtful]
   const isLinked = (await targetOf(mountPoint)) === group.path
   const link = { kind: 'mount', what: `${mountPoint} -> ${group.path}`, remedy: `rm ${mountPoint}` } as const
   const ownership = {
@@ -168,6 +184,8 @@ async function findLeftovers(place: Place): Promise<readonly Leftover[]> {
   } as const
   return [...processes, ...(isLinked ? [link] : []), ...(isOwned ? [ownership] : [])]
 }
+
+const HUNG_REMEDY = 'bring back what it waits for (a disk, a file server). Else reboot this host'
 
 async function checkDirectory({ group }: Place): Promise<void> {
   const facts = await stat(group.path).catch((error: unknown) => {

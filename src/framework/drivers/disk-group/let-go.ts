@@ -1,9 +1,9 @@
 import { readlink } from 'node:fs/promises'
 import { HaError } from '../../errors/ha-error.ts'
 import { TERM_GRACE_MS_DEFAULT } from '../driver-host.ts'
-import { createHolderLook, type Holder, holderDetails } from '../find-holders.ts'
+import { createHolderLook, type Holder, type Holders, holderDetails } from '../find-holders.ts'
 import { isWithin, type Mount, readMounts, unmountOrder } from '../mount-table.ts'
-import { belongingOf, endProcesses, listPids, ownLine, readTag } from '../processes.ts'
+import { belongingOf, endProcesses, listPids, ownLine, readTags } from '../processes.ts'
 import { mountFileSystem, UMOUNT_FAILED } from './check-and-mount.ts'
 import { type FileSystemPlace, type FoundGroup, findGroup, readOwner, type View, viewOf } from './group-view.ts'
 import { reserveGroup } from './reservation.ts'
@@ -137,12 +137,16 @@ async function otherNamespaces(
 ): Promise<readonly { readonly pid: number; readonly mounts: readonly Mount[] }[]> {
   const own = await readlink('/proc/self/ns/mnt')
   const first = new Map<string, number>()
-  const foreign = new Set<string>()
+  const inside = new Map<number, string>()
   for (const pid of listPids()) {
     const namespace = await readlink(`/proc/${pid}/ns/mnt`).catch(() => own) // Gone, or not ours to look at.
     if (namespace === own) continue
     if (!first.has(namespace)) first.set(namespace, pid)
-    if (belongingOf(await readTag(pid), scope) === 'other-host') foreign.add(namespace)
+    inside.set(pid, namespace)
+  }
+  const foreign = new Set<string>()
+  for (const [pid, tag] of await readTags([...inside.keys()])) {
+    if (belongingOf(tag, scope) === 'other-host') foreign.add(inside.get(pid) ?? '')
   }
   const ours = [...first].filter(([namespace]) => !foreign.has(namespace))
   return Promise.all(ours.map(async ([, pid]) => ({ pid, mounts: await readMounts(pid) })))
@@ -151,25 +155,26 @@ async function otherNamespaces(
 async function endHolders(group: FoundGroup, start: View): Promise<void> {
   const { host, signal } = group.place
   const spared = ownLine()
-  const holders = (await holdersOf(group, start)).filter((holder) => !spared.has(holder.pid))
+  const holders = (await holdersOf(group, start)).holders.filter((holder) => !spared.has(holder.pid))
   const { effects, termGraceMs = TERM_GRACE_MS_DEFAULT } = host
   await endProcesses(holders, { graceMs: termGraceMs, signal, effects })
 }
 
 /** `start`: how it was before anything was unmounted; a process may still be where a mount has been. Its devices may be another's by now. */
-async function holdersOf(group: FoundGroup, start: View): Promise<readonly Holder[]> {
+async function holdersOf(group: FoundGroup, start: View): Promise<Holders> {
   const { numbers: devices, mounts } = await viewOf(group)
-  if (devices.size === 0) return []
+  if (devices.size === 0) return { holders: [], hung: [] }
   const nestedDevices = new Set(mounts.map((mount) => mount.device).filter((device) => !devices.has(device)))
   const ownMounts = start.mounts.filter((mount) => start.numbers.has(mount.device))
   const directories = [...group.parts.map((part) => part.target), ...ownMounts.map((mount) => mount.mountPoint)]
-  const holders = await lookForHolders({ directories, devices, nestedDevices }, group.place.signal)
-  return holders.filter((holder) => belongingOf(holder.tag, group.place.host.scope) !== 'other-host')
+  const { holders, hung } = await lookForHolders({ directories, devices, nestedDevices }, group.place.signal)
+  const isMeant = (holder: Holder): boolean => belongingOf(holder.tag, group.place.host.scope) !== 'other-host'
+  return { holders: holders.filter(isMeant), hung }
 }
 
 async function busy(group: FoundGroup, start: View): Promise<HaError> {
   const { place } = group
-  const [holders, view, loops] = [
+  const [found, view, loops] = [
     await holdersOf(group, start),
     await viewOf(group),
     await listLoops(place.run, place.signal),
@@ -182,9 +187,9 @@ async function busy(group: FoundGroup, start: View): Promise<HaError> {
   )
   return new HaError('DISK_GROUP_BUSY', `disk group '${place.group.name}' cannot be unmounted: it is still in use`, {
     hint:
-      holders.length > 0
+      found.holders.length > 0
         ? 'End these processes by hand, then give the disk group up again.'
         : 'No process holds it: look for a swap file, an NFS export or a loop device on it, or a process in another pid namespace.',
-    details: [...holderDetails(holders), ...mounts, ...carried, ...devices.flat()],
+    details: [...holderDetails(found), ...mounts, ...carried, ...devices.flat()],
   })
 }
