@@ -1,12 +1,19 @@
 import { renameSync } from 'node:fs'
 import { readBackup } from '../../api/backup.ts'
 import type { RestoredJson } from '../../api/wire.ts'
-import { HaError } from '../../errors/ha-error.ts'
+import { HaError, isHaError } from '../../errors/ha-error.ts'
 import { expiryMs } from '../../membership/check-timings.ts'
 import type { Timings } from '../../model/cluster-config.ts'
 import type { LogicalHostState } from '../../model/mastery.ts'
 import { actorOf } from '../../model/mastery.ts'
-import type { ClusterDatabase, DatabaseRecord, Guard, Snapshot, Write } from '../../ports/cluster-database.ts'
+import type {
+  ClusterDatabase,
+  DatabaseRecord,
+  Guard,
+  RecordKey,
+  Snapshot,
+  Write,
+} from '../../ports/cluster-database.ts'
 import { createRealEffects } from '../../ports/real-effects.ts'
 import { type Decoded, decodeRecord } from '../../records/decode.ts'
 import { toWrite } from '../../records/encode.ts'
@@ -18,6 +25,10 @@ import { openForCommand } from './own-etcd.ts'
 
 /** What was restored; `notes`: what to know about it. */
 export type OfflineRestore = RestoredJson & { readonly notes: readonly string[] }
+
+/** Changes, and bytes of JSON, in one part of a restore that one commit cannot hold: less than what any etcd takes. */
+const PART_WRITES_MAX = 100
+const PART_SIZE_BYTES_MAX = 1_000_000
 
 type Records = ReadonlyMap<string, DatabaseRecord>
 
@@ -67,11 +78,42 @@ async function replaceConfiguration(database: ClusterDatabase, backup: Records):
     ...wanted.map(({ key, value }): Write => ({ kind: 'put', key, value })),
     ...(isNew ? remembered(backup) : []),
   ]
-  const outcome = await database.commit(guardAll(before, writes), writes, { durability: 'durable' })
+  try {
+    await commit(database, [CLUSTER_KEY, JOURNAL_KEY], before, writes)
+  } catch (error) {
+    if (!isHaError(error, 'LIMIT_REACHED')) throw error
+    // An etcd that was not started for more. Nobody is there to act on one part of it; what is cut off is done again from the start.
+    for (const part of inParts(writes)) await commit(database, [], before, part)
+  }
+}
+
+async function commit(
+  database: ClusterDatabase,
+  alsoGuarded: readonly RecordKey[],
+  before: Snapshot,
+  writes: readonly Write[],
+): Promise<void> {
+  const outcome = await database.commit(guardAll(before, alsoGuarded, writes), writes, { durability: 'durable' })
   if (outcome.kind === 'committed') return
   throw new HaError('LOST_RACE', `the record ${outcome.key} changed while the backup was being restored`, {
     hint: 'Stop clustd on all hosts first.',
   })
+}
+
+/** Cuts what is too much for one commit. What makes it a cluster comes last. */
+function inParts(writes: readonly Write[]): readonly (readonly Write[])[] {
+  const parts: Write[][] = []
+  let sizeBytes = Number.POSITIVE_INFINITY
+  for (const write of writes.toSorted((a, b) => Number(a.key === CLUSTER_KEY) - Number(b.key === CLUSTER_KEY))) {
+    const ownBytes = write.kind === 'put' ? JSON.stringify(write.value).length : 0
+    if (sizeBytes + ownBytes > PART_SIZE_BYTES_MAX || (parts.at(-1)?.length ?? 0) >= PART_WRITES_MAX) {
+      parts.push([])
+      sizeBytes = 0
+    }
+    parts.at(-1)?.push(write)
+    sizeBytes += ownBytes
+  }
+  return parts
 }
 
 /** Members that stamp while they are watched for one expiry are alive, and would act on what is about to go. */
@@ -131,8 +173,8 @@ function atRest(former: LogicalHostState): LogicalHostState {
   }
 }
 
-function guardAll({ records }: Snapshot, writes: readonly Write[]): readonly Guard[] {
-  const keys = new Set([CLUSTER_KEY, JOURNAL_KEY, ...writes.map(({ key }) => key)])
+function guardAll({ records }: Snapshot, also: readonly RecordKey[], writes: readonly Write[]): readonly Guard[] {
+  const keys = new Set([...also, ...writes.map(({ key }) => key)])
   return [...keys].map((key): Guard => {
     const record = records.get(key)
     return record === undefined ? { kind: 'absent', key } : { kind: 'at', key, revision: record.revision }
