@@ -52,6 +52,15 @@ export async function renewOwnCertificate(parts: RenewalParts, addresses: readon
   return true
 }
 
+/** Renews the certificate of this host before it is needed. Where that fails, it is told, and tried again by the keeper. */
+export async function renewBeforeStart(parts: RenewalParts): Promise<void> {
+  try {
+    await renewOwnCertificate(parts, [])
+  } catch (error) {
+    tellExpected(parts, error)
+  }
+}
+
 /** Names that one certificate is for, at most. */
 const ADDRESSES_MAX = 64
 
@@ -81,15 +90,17 @@ async function look(parts: KeeperParts): Promise<boolean> {
     await record(parts)
     return true
   } catch (error) {
-    // A full disk is no failure of Haven either, and comes as an error of Node.js.
-    const isExpected = error instanceof HaError || (error instanceof Error && 'syscall' in error)
-    if (!isExpected) throw error
-    parts.log.write({
-      level: 'warn',
-      message: `the certificate of this host could not be looked after: ${describeError(error)}`,
-    })
+    tellExpected(parts, error)
     return false
   }
+}
+
+/** A full disk is no bug either, and comes as an error of Node.js. */
+function tellExpected({ log }: RenewalParts, error: unknown): void {
+  const isExpected = error instanceof HaError || (error instanceof Error && 'syscall' in error)
+  if (!isExpected) throw error
+  const message = `the certificate of this host could not be looked after: ${describeError(error)}`
+  log.write({ level: 'warn', message })
 }
 
 function ownAddresses({ book, host, place }: KeeperParts): readonly string[] {

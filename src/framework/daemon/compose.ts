@@ -38,7 +38,7 @@ import { createProcSearch } from '../ports/real-proc-search.ts'
 import { securityPaths } from '../security/paths.ts'
 import { COMPACT_EVERY_MS } from '../store/etcd/limits.ts'
 import { openDatabase } from '../store/open-database.ts'
-import { renewOwnCertificate } from './certificate-keeper.ts'
+import { renewBeforeStart } from './certificate-keeper.ts'
 import { type HostFile, writeHostFile } from './host-file.ts'
 import { createHostVoters } from './host-voters.ts'
 import type { StartWish } from './join.ts'
@@ -94,7 +94,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   const pathPrefixOf = (logicalHost: LogicalHostName): string => join(root, logicalHost)
   let timings = (): Timings => PROFILES.default
   // The database may ask for a certificate that is good.
-  await renewOwnCertificate({ root, cluster: hostFile.cluster, host: hostFile.physicalHost, effects, log }, [])
+  await renewBeforeStart({ root, cluster: hostFile.cluster, host: hostFile.physicalHost, effects, log })
   let addEndpoints: (endpoints: readonly string[]) => void = () => undefined
   const database = await openDatabase(hostFile, {
     effects,
