@@ -8,15 +8,15 @@ const STATUS: Readonly<Record<NonNullable<PublicGroupJson['state']>, string>> = 
   'network-down': 'NETDOWN',
 }
 
-/** Status, seconds since the last failover or NEVER, and the active adapter, as the classic `pnmstat -c` prints them. */
+/** Status, seconds since its addresses moved last or NEVER, and the active adapter, as the classic `pnmstat -c` prints them. */
 export function classicStatus({
   state,
-  secondsSinceFailover,
+  secondsSinceMoved,
   active,
 }: PublicGroupJson): readonly [string, string, string] {
   return [
     state === null ? 'UNKNOWN' : STATUS[state],
-    secondsSinceFailover === null ? 'NEVER' : String(secondsSinceFailover),
+    secondsSinceMoved === null ? 'NEVER' : String(secondsSinceMoved),
     active === '' ? '-' : active,
   ]
 }

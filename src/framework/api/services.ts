@@ -92,7 +92,7 @@ export interface PublicGroupSeen {
   readonly sight: GroupSight
   readonly tests: ReadonlyMap<string, AdapterVerdict>
   /** Null: its addresses have not moved in the life of this clustd. */
-  readonly secondsSinceFailover: number | null
+  readonly secondsSinceMoved: number | null
 }
 
 /** A logical host that one host gave up and another has not taken on yet. */

@@ -72,7 +72,7 @@ export class GroupTrack {
     return {
       sight: this.sight(),
       tests: new Map(this.group.adapters.map((adapter) => [adapter, this.#verdictOf(adapter, nowMs)])),
-      secondsSinceFailover: this.#switchedMs === undefined ? null : Math.floor((nowMs - this.#switchedMs) / 1_000),
+      secondsSinceMoved: this.#switchedMs === undefined ? null : Math.floor((nowMs - this.#switchedMs) / 1_000),
     }
   }
 

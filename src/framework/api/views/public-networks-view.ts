@@ -19,7 +19,7 @@ export function viewPublicNetworks(
       state: sight?.state ?? null,
       active: sight?.active ?? '',
       faulty: sight?.faulty ?? [],
-      secondsSinceFailover: seen?.secondsSinceFailover ?? null,
+      secondsSinceMoved: seen?.secondsSinceMoved ?? null,
       adapters: group.adapters.map((name) => ({ name, test: seen?.tests.get(name) ?? null })),
     }
   })

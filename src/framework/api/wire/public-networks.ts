@@ -16,7 +16,7 @@ export interface PublicGroupJson {
   /** Names of those that are faulty. */
   readonly faulty: readonly string[]
   /** Since the addresses last moved to another adapter, as long as the clustd of the host has been running; null: never, or known only there. */
-  readonly secondsSinceFailover: number | null
+  readonly secondsSinceMoved: number | null
   /** In order of preference. */
   readonly adapters: readonly PublicAdapterJson[]
 }
