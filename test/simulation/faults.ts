@@ -89,10 +89,11 @@ function killClustd({ random, hosts, tell }: Target): void {
   kill(random.pick(hosts), tell)
 }
 
-function kill(host: SimHost, tell: Target['tell']): void {
+/** Kills clustd; it is started again after `againMs`, or after a while. */
+function kill(host: SimHost, tell: Target['tell'], againMs?: number): void {
   tell(`clustd of ${host.machine.name} killed`)
   host.clustd?.kill()
-  host.restartLater()
+  host.restartLater(againMs)
 }
 
 function stopClustd({ random, hosts, time, tell }: Target): void {
@@ -199,7 +200,7 @@ function isolate({ random, network, hosts, tell }: Target): void {
  */
 function halveSight(target: Target): void {
   const { random, network, hosts, time, tell } = target
-  const [first, second, third] = shuffled(random, hosts)
+  const [first, second, third] = aPairAndAStranger(target) ?? shuffled(random, hosts)
   if (first === undefined || second === undefined || third === undefined) return isolate(target)
   const ms = random.between(2_000, 8_000)
   const [blind, stranger] = [first.machine.name, second.machine.name]
@@ -209,12 +210,27 @@ function halveSight(target: Target): void {
     network.cut(blind, stranger, name, ms)
     network.cut(stranger, blind, name, ms)
   }
-  const laterMs = random.between(100, 3_500)
-  if (random.chance(0.4)) time.after(laterMs, () => kill(third, tell))
+  // About when the second one gives the first one up.
+  const laterMs = random.between(1_200, 2_600)
+  if (random.chance(0.5)) time.after(laterMs, () => kill(third, tell, random.between(20, 800)))
   else if (random.chance(0.7)) time.after(random.between(0, 1_500), () => addToLists(target, stranger, third))
 }
 
-/** Puts a host onto every list of possible masters that it is not on. */
+/** The master of a logical host, a host that is not on its list, and the only other one that is; undefined when there is no such logical host. */
+function aPairAndAStranger({ random, hosts }: Target): readonly SimHost[] | undefined {
+  const state = hosts.find(({ loop }) => loop?.services.identity().role === 'member')?.loop?.services.state()
+  const pairs = [...(state?.logicalHosts.values() ?? [])].filter(({ physicalHosts }) => physicalHosts.length === 2)
+  if (state === undefined || pairs.length === 0) return undefined
+  const { name, physicalHosts } = random.pick(pairs)
+  const { mastery } = state.states.get(name) ?? {}
+  if (mastery?.kind !== 'mastered') return undefined
+  const first = hosts.find(({ machine }) => machine.name === mastery.by)
+  const second = hosts.find(({ machine }) => !physicalHosts.some((host) => host === machine.name))
+  const third = hosts.find((host) => host !== first && host !== second)
+  return first && second && third ? [first, second, third] : undefined
+}
+
+/** Puts a host at the head of every list of possible masters that it is not on. */
 function addToLists({ tell }: Target, name: string, asked: SimHost): void {
   tell(`asked of ${asked.machine.name}: ${name} on every list`)
   const host = parseName('physicalHost', name)
@@ -222,7 +238,7 @@ function addToLists({ tell }: Target, name: string, asked: SimHost): void {
     .configure((state) => {
       const after = [...state.logicalHosts].map(([key, one]) => {
         const { physicalHosts } = one
-        return [key, physicalHosts.includes(host) ? one : { ...one, physicalHosts: [...physicalHosts, host] }] as const
+        return [key, physicalHosts.includes(host) ? one : { ...one, physicalHosts: [host, ...physicalHosts] }] as const
       })
       return decideChanges(state, { ...configurationOf(state), logicalHosts: new Map(after) }, 'a new list')
     })

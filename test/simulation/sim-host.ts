@@ -158,11 +158,11 @@ export class SimHost {
   }
 
   /** Starts clustd again after a while, whatever ended it. */
-  restartLater(): void {
+  restartLater(afterMs?: number): void {
     if (this.#isRestarting) return
     this.#isRestarting = true
     const { machine } = this.#setting
-    machine.time.after(machine.random.between(RESTART_MS_MIN, RESTART_MS_MAX), () => {
+    machine.time.after(afterMs ?? machine.random.between(RESTART_MS_MIN, RESTART_MS_MAX), () => {
       this.#isRestarting = false
       // A clustd that is started while the machine stands still waits with it.
       if (machine.isRunning) this.start()
