@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { eventually } from './eventually.ts'
 
 /** How etcd is started for a test. */
@@ -21,6 +21,11 @@ export interface EtcdOptions {
   /** Further flags of etcd. */
   readonly flags?: readonly string[]
 }
+
+/** Which program is missing for tests with an etcd; undefined = none. For `describe.skipIf(missingEtcd !== undefined)`. */
+export const missingEtcd: string | undefined = ['etcd', 'etcdctl'].find(
+  (program) => !(process.env['PATH'] ?? '').split(delimiter).some((directory) => existsSync(join(directory, program))),
+)
 
 /** A slow machine with other tests on it starts three members in less. */
 const START_MS_MAX = 15_000

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type EtcdCluster, startEtcd } from '../etcd-process.ts'
+import { type EtcdCluster, missingEtcd, startEtcd } from '../etcd-process.ts'
 import { type Ran, run as runAnywhere } from './cli-world.ts'
 
 let directory: string
@@ -21,7 +21,7 @@ const place = (): string => `etcd://${etcd.endpoints.map((endpoint) => endpoint.
 const setUp = (host: string, cluster: string, more = ''): Promise<Ran> =>
   on(host, `scadmin setup --cluster ${cluster} --host ${host} --database ${place()}${more}`)
 
-describe('a cluster database in an etcd of yours', () => {
+describe.skipIf(missingEtcd !== undefined)('a cluster database in an etcd of yours', () => {
   it('is set up, with what is to be known of it, and a second time nothing is left to do', async () => {
     const first = await setUp('alpha', 'demo')
     expect(first).toMatchObject({ exitCode: 0, err: '' })

@@ -8,7 +8,7 @@ import type { EtcdPlace } from '../../src/framework/model/database-place.ts'
 import type { ClusterDatabase } from '../../src/framework/ports/cluster-database.ts'
 import { createRealEffects } from '../../src/framework/ports/real-effects.ts'
 import { openEtcdDatabase } from '../../src/framework/store/etcd/open-etcd-database.ts'
-import { type EtcdCluster, startEtcd } from '../etcd-process.ts'
+import { type EtcdCluster, missingEtcd, startEtcd } from '../etcd-process.ts'
 import { eventually } from '../eventually.ts'
 
 const network = `127.${randomInt(1, 255)}.${randomInt(0, 256)}`
@@ -73,7 +73,7 @@ async function use<Result>(
 const commit = (client: ClusterDatabase) =>
   client.commit([], [{ kind: 'put', key: 'x', value: 1 }], { durability: 'durable' })
 
-describe('etcd with TLS', () => {
+describe.skipIf(missingEtcd !== undefined)('etcd with TLS', () => {
   it('is used with a certificate of its authority: commits and watches', async () => {
     await use({ tls: tls() }, async (client) => {
       const told: unknown[] = []
@@ -99,7 +99,7 @@ describe('etcd with TLS', () => {
   })
 })
 
-describe('etcd with users', () => {
+describe.skipIf(missingEtcd !== undefined)('etcd with users', () => {
   it('is used with the password of a user who may, and refuses everybody else in words', async () => {
     const users = await startEtcd()
     const [endpoint = ''] = users.endpoints

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, describe } from 'vitest'
 import type { EtcdPlace } from '../../src/framework/model/database-place.ts'
 import type { ClusterDatabase } from '../../src/framework/ports/cluster-database.ts'
 import { createRealEffects } from '../../src/framework/ports/real-effects.ts'
 import { openEtcdDatabase } from '../../src/framework/store/etcd/open-etcd-database.ts'
-import { type EtcdCluster, startEtcd } from '../etcd-process.ts'
+import { type EtcdCluster, missingEtcd, startEtcd } from '../etcd-process.ts'
 import { describeClusterDatabase } from './cluster-database.contract.ts'
 import type { DatabaseHarness } from './cluster-database-harness.ts'
 
@@ -16,7 +16,9 @@ afterAll(() => etcd.end())
 let clusters = 0
 
 // One etcd for all tests of this file, and a cluster of its own in it for each.
-describeClusterDatabase('etcd', async (): Promise<DatabaseHarness> => {
+describe.skipIf(missingEtcd !== undefined)('with a real etcd', () => describeClusterDatabase('etcd', makeHarness))
+
+async function makeHarness(): Promise<DatabaseHarness> {
   clusters += 1
   const cluster = `c${clusters}`
   const place: EtcdPlace = { kind: 'etcd', endpoints: etcd.endpoints, isManaged: false }
@@ -38,4 +40,4 @@ describeClusterDatabase('etcd', async (): Promise<DatabaseHarness> => {
       for (const client of clients) await client.close()
     },
   }
-})
+}
