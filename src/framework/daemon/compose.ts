@@ -44,7 +44,7 @@ import { createHostVoters } from './host-voters.ts'
 import type { StartWish } from './join.ts'
 import type { DaemonLog } from './log.ts'
 import { createHostLoop, type HostLoop } from './loop.ts'
-import { placeOf } from './offline/managed-etcd.ts'
+import { localizePlace } from './offline/managed-etcd.ts'
 import { LOOP_SETTINGS } from './parts.ts'
 import { PlanRing } from './plan-ring.ts'
 import { composeSecurity } from './security.ts'
@@ -103,7 +103,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
     callMs: () => databaseCallMs(timings()),
     openWithinMs: OPEN_WITHIN_MS,
     compactEveryMs: COMPACT_EVERY_MS,
-    localize: (moved) => (moved.isManaged ? placeOf(root, moved.endpoints) : moved),
+    localize: (moved) => localizePlace(root, moved),
     onMoved: (moved) => writeHostFile(root, { ...hostFile, database: moved }),
     onOpened: (client) => {
       addEndpoints = (endpoints) => client.add(endpoints)

@@ -1,13 +1,12 @@
 import { describeError } from '../errors/ha-error.ts'
 import { sleepUntilAborted } from '../execute/run-within.ts'
-import type { DatabasePlace } from '../model/database-place.ts'
+import type { DatabasePlace, EtcdPlace } from '../model/database-place.ts'
 import { isSameValue } from '../model/same-value.ts'
 import type { Effects } from '../ports/effects.ts'
 import type { Log } from '../ports/log.ts'
 import type { VoterStatus, Voters } from '../ports/voters.ts'
-import { openVoters } from '../voter/run-voter.ts'
+import { openVoters, type VotersOf } from '../voter/run-voter.ts'
 import { type HostFile, readHostFile, writeHostFile } from './host-file.ts'
-import { placeOf } from './offline/managed-etcd.ts'
 
 /** Voters come and go seldom, and one that is not known yet is missed only when all known ones are away. */
 const LOOK_EVERY_MS = 10_000
@@ -28,7 +27,7 @@ export function createHostVoters(root: string, { effects, log }: { effects: Effe
     const { cluster, database } = readHostFile(root)
     if (database.kind !== 'etcd' || !database.isManaged) return undefined
     const open = (): ReturnType<typeof openVoters> =>
-      openVoters({ root, cluster, effects, endpoints: database.endpoints })
+      openVoters({ root, cluster, effects, endpoints: database.endpoints, ...tlsOf(database) })
     const once = async <Value>(ask: (voters: Voters) => Promise<Value>): Promise<Value> => {
       const opened = open()
       return ask(opened).finally(() => opened.close())
@@ -63,6 +62,13 @@ function noteEndpoints(root: string, listed: readonly VoterStatus[]): readonly s
   const endpoints = listed.map(({ endpoint }) => endpoint).filter((endpoint) => endpoint !== '')
   const { database } = file
   const isNew = database.kind === 'etcd' && !isSameValue(database.endpoints.toSorted(), endpoints.toSorted())
-  if (isNew && endpoints.length > 0) writeHostFile(root, { ...file, database: placeOf(root, endpoints) })
+  if (isNew && endpoints.length > 0) writeHostFile(root, { ...file, database: { ...database, endpoints } })
   return endpoints
+}
+
+/** A host without certificates of its own uses those of the host that moved the database of their machine. */
+function tlsOf({ tls }: EtcdPlace): Partial<Pick<VotersOf, 'tls'>> {
+  const { ca, certificate, key } = tls ?? {}
+  if (ca === undefined || certificate === undefined || key === undefined) return {}
+  return { tls: { ca, certificate, key } }
 }

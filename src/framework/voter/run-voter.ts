@@ -21,7 +21,7 @@ import {
   voterFileOf,
   writeVoterFile,
 } from './voter-file.ts'
-import { voterPaths } from './voter-paths.ts'
+import { type VoterPaths, voterPaths } from './voter-paths.ts'
 
 /** A voter that is alone serves after one election; a joined one has to be sent the database first. */
 const RUNS_WITHIN_MS = 60_000
@@ -110,13 +110,15 @@ export interface VotersOf {
   readonly effects: Effects
   /** Client endpoints that this host knows, at least one. */
   readonly endpoints: readonly string[]
+  /** What this host proves itself with; default: the files in its `etc/haven/security`. */
+  readonly tls?: VoterPaths['tls']
 }
 
 /** Makes what adds and removes voters, with the means of this machine. `close` lets its connections go. */
-export function openVoters({ root, cluster, effects, endpoints }: VotersOf): Voters & { close(): void } {
+export function openVoters({ root, cluster, effects, endpoints, tls }: VotersOf): Voters & { close(): void } {
   const own = readVoterFile(root)
   const known = [...new Set([...endpoints, ...(own === undefined ? [] : [clientEndpoint(own), ...own.others])])]
-  const gateway = createGateway({ effects, tls: voterPaths(root).tls })
+  const gateway = createGateway({ effects, tls: tls ?? voterPaths(root).tls })
   const voters = createVoters({
     calls: new EtcdCalls(gateway),
     effects,

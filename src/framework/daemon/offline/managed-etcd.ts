@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { OwnVoterJson, VotersJson } from '../../api/wire.ts'
@@ -40,6 +40,20 @@ export function managedPlace(root: string, address: string | undefined): EtcdPla
 export function placeOf(root: string, endpoints: readonly string[]): EtcdPlace {
   const isTls = endpoints.some((endpoint) => endpoint.startsWith('https:'))
   return { kind: 'etcd', endpoints, isManaged: true, ...(isTls && { tls: voterPaths(root).tls }) }
+}
+
+/**
+ * Makes of the place that the database of this machine has moved to the one that the host below `root` uses: it proves itself with what is its own. A host
+ * that was only set up beside the one that moved it has nothing of its own, and uses what that one has.
+ */
+export function localizePlace(root: string, place: EtcdPlace): EtcdPlace {
+  const { tls } = voterPaths(root)
+  const isOwn = place.isManaged && place.tls !== undefined && isSameFile(tls.ca, place.tls.ca)
+  return isOwn && existsSync(tls.certificate) ? { ...place, tls } : place
+}
+
+function isSameFile(one: string, other: string): boolean {
+  return existsSync(one) && existsSync(other) && readFileSync(one).equals(readFileSync(other))
 }
 
 /** Starts the voter of this host and waits until it serves; where the host has none yet, it becomes the first one of the cluster. */

@@ -104,9 +104,7 @@ async function wayOf(source: ClusterDatabase, target: ClusterDatabase, to: EtcdP
   }
   const { nowWallMs, random } = createRealEffects()
   const id = `${Math.round(nowWallMs()).toString(36)}-${Math.floor(random() * 2 ** 48).toString(36)}`
-  const { tls, ...rest } = to
-  // What a host proves itself with to an etcd that Haven runs, each one knows for itself.
-  const moved: Moved = { id, to: to.isManaged || tls === undefined ? rest : { ...rest, tls } }
+  const moved: Moved = { id, to }
   await copyAhead(snapshot, target, moved)
   return moved
 }
