@@ -7,6 +7,7 @@ import type { Benchmark } from './benchmark.ts'
 import { commits } from './benchmarks/commits.ts'
 import { etcd } from './benchmarks/etcd.ts'
 import { haget } from './benchmarks/haget.ts'
+import { heartbeats } from './benchmarks/heartbeats.ts'
 import { idle } from './benchmarks/idle.ts'
 import { leavingHost } from './benchmarks/leaving-host.ts'
 import { switchover } from './benchmarks/switchover.ts'
@@ -24,7 +25,17 @@ Measures Haven on this machine, each figure beside its reference in the same run
   --quick   few rounds: shows that it works, measures badly
   --list    names the benchmarks`
 
-const benchmarks: readonly Benchmark[] = [switchover, leavingHost, takeOn, ...takeovers, commits, etcd, haget, idle]
+const benchmarks: readonly Benchmark[] = [
+  switchover,
+  leavingHost,
+  takeOn,
+  ...takeovers,
+  commits,
+  etcd,
+  haget,
+  heartbeats,
+  idle,
+]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -88,6 +88,7 @@ class HeartbeatChannel implements Peers {
     // A thread that has died is started anew by itself, with what is wanted then.
     if (isFirst) this.#start()
     else this.#order(orderOf(wanted))
+    this.#worker?.ref()
     await inEffect
   }
 
@@ -170,8 +171,6 @@ class HeartbeatChannel implements Peers {
         void this.#restart()
       })
     })
-    // They keep nobody from ending: a daemon that is done does not stay for its heartbeats.
-    worker.unref()
     for (const [id, { silentMs }] of this.#watches) this.#order({ kind: 'watch', id, silentMs })
     this.#order(orderOf(this.#wanted))
   }
@@ -191,6 +190,8 @@ class HeartbeatChannel implements Peers {
           this.#waiting.delete(id)
           resolve()
         }
+        // Heartbeats keep nobody from ending: a daemon that is done does not stay for them.
+        this.#worker?.unref()
         return
       }
       case 'message':
