@@ -63,8 +63,7 @@ const UNFINISHED = 'unfinished'
 export function prepareHostKey(root: string): string {
   const { directory, hostKey } = securityPaths(root)
   const draft = draftOf(directory)
-  const isUnfinished = existsSync(join(directory, UNFINISHED))
-  const former = readIfThere(join(draft, FILES.hostKey)) ?? (isUnfinished ? readIfThere(hostKey) : undefined)
+  const former = readIfThere(join(draft, FILES.hostKey)) ?? (isUnfinished(root) ? readIfThere(hostKey) : undefined)
   const key = former?.toString() ?? makePrivateKey()
   makeDirectory(draft)
   writeSecret(join(draft, FILES.hostKey), key)
@@ -76,11 +75,15 @@ export function prepareHostKey(root: string): string {
  * Writes all that a host proves itself with, whole or not at all; what was there before is replaced. With `isUnfinished` the key is that of a host that
  * is about to join until `finishIdentity` is called.
  */
-export function writeIdentity(root: string, identity: Identity, { isUnfinished = false } = {}): void {
+export function writeIdentity(
+  root: string,
+  identity: Identity,
+  options: { readonly isUnfinished?: boolean } = {},
+): void {
   const { directory } = securityPaths(root)
   const draft = draftOf(directory)
   makeDirectory(draft)
-  if (isUnfinished) writeSecret(join(draft, UNFINISHED), '')
+  if (options.isUnfinished === true) writeSecret(join(draft, UNFINISHED), '')
   else rmSync(join(draft, UNFINISHED), { force: true })
   for (const [name, file] of Object.entries(FILES)) {
     const content = identity[name as keyof Identity]
@@ -94,6 +97,11 @@ export function writeIdentity(root: string, identity: Identity, { isUnfinished =
   renameSync(draft, directory)
   syncDirectory(dirname(directory))
   rmSync(former, { recursive: true, force: true })
+}
+
+/** Tells whether a join got as far as its certificate and no further. */
+export function isUnfinished(root: string): boolean {
+  return existsSync(join(securityPaths(root).directory, UNFINISHED))
 }
 
 /** Says that the host is set up with what it proves itself with. */

@@ -10,7 +10,13 @@ import { parseName } from '../../model/names.ts'
 import { createRealEffects } from '../../ports/real-effects.ts'
 import { callOverTls, fetchAuthority, type TlsPlace } from '../../security/call-over-tls.ts'
 import { clusterOfAuthority, isSignedBy, readCertificate } from '../../security/certificate.ts'
-import { finishIdentity, type Identity, prepareHostKey, writeIdentity } from '../../security/identity-files.ts'
+import {
+  finishIdentity,
+  type Identity,
+  isUnfinished,
+  prepareHostKey,
+  writeIdentity,
+} from '../../security/identity-files.ts'
 import { fingerprintOfPrivateKey } from '../../security/keys.ts'
 import { readToken } from '../../security/token.ts'
 import { readVoterFile } from '../../voter/voter-file.ts'
@@ -125,8 +131,8 @@ export async function askToJoin(asked: AskToJoin): Promise<Admitted> {
     interfaces: asked.interfaces,
     version: versionOf(asked.installation),
     nowWallMs: effects.nowWallMs(),
-    // A voter that serves already is not admitted again.
-    voterAddress: readVoterFile(root)?.hasStarted === true ? null : (addresses[0] ?? null),
+    // A voter that the try before this one has brought to serve is not admitted again.
+    voterAddress: isUnfinished(root) && readVoterFile(root)?.hasStarted === true ? null : (addresses[0] ?? null),
   }
   const { status, value } = await callOverTls(effects, {
     place,
