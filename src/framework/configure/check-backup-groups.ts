@@ -1,12 +1,13 @@
+import type { AdapterTests } from '../model/adapter-tests.ts'
 import type { LogicalHost, PhysicalHost } from '../model/cluster-config.ts'
-import type { BackupGroup } from '../model/network.ts'
+import type { BackupGroup, Network } from '../model/network.ts'
 import type { Configuration } from './configuration.ts'
 import { PARTS_MAX } from './limits.ts'
 import type { Problem, ProblemPath } from './problem.ts'
 
 /** Finds what is wrong with backup groups. Whether their adapters exist only their host knows; `pnmstat` there says so. */
 export function checkBackupGroups({ physicalHosts, networks, logicalHosts }: Configuration): readonly Problem[] {
-  return [...physicalHosts.values()].flatMap((host) => {
+  const ofHosts = [...physicalHosts.values()].flatMap((host) => {
     const tooMany = host.backupGroups.length > PARTS_MAX ? [tooManyGroups(host)] : []
     const groups = host.backupGroups.flatMap((group) => [
       ...checkName(host, group),
@@ -15,6 +16,35 @@ export function checkBackupGroups({ physicalHosts, networks, logicalHosts }: Con
     ])
     return [...tooMany, ...groups, ...checkInterfaces(host), ...checkUsers(host, [...logicalHosts.values()])]
   })
+  return [...ofHosts, ...[...networks.values()].flatMap(checkTests)]
+}
+
+/** What a figure may be: anything that is meant seriously. */
+const BOUNDS: Readonly<Record<keyof AdapterTests, readonly [number, number]>> = {
+  inactiveMs: [100, 600_000],
+  pingTimeoutMs: [10, 60_000],
+  repeatTests: [1, 20],
+  backMs: [0, 3_600_000],
+  compareMs: [0, 600_000],
+}
+
+function checkTests({ name, adapterTests }: Network): readonly Problem[] {
+  if (adapterTests === undefined) return []
+  const fields = ['inactiveMs', 'pingTimeoutMs', 'repeatTests', 'backMs', 'compareMs'] as const
+  const out = fields.flatMap((field): readonly Problem[] => {
+    const [least, most] = BOUNDS[field]
+    const value = adapterTests[field]
+    if (Number.isInteger(value) && value >= least && value <= most) return []
+    const message = `${field} of network ${name} is ${value}; it must be a whole number from ${least} to ${most}`
+    return [invalid(['networks', name, 'adapterTests', field], message)]
+  })
+  if (out.length > 0 || adapterTests.compareMs >= adapterTests.pingTimeoutMs) return out
+  return [
+    invalid(
+      ['networks', name, 'adapterTests', 'compareMs'],
+      `compareMs of network ${name} is shorter than its pingTimeoutMs: the other hosts could not say anything in time`,
+    ),
+  ]
 }
 
 function tooManyGroups({ name, backupGroups }: PhysicalHost): Problem {

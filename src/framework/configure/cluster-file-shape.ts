@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ADAPTER_TESTS_DEFAULT } from '../model/adapter-tests.ts'
 import { METHOD_NAMES } from '../model/cluster-config.ts'
 
 // The shape of a cluster file. What its values mean is checked together with the whole configuration, by `checkConfiguration`.
@@ -47,6 +48,16 @@ const cluster = z.strictObject({
 const network = z.strictObject({
   role: z.enum(['internal', 'client', 'both', 'none']).default('internal'),
   probeTargets: words.default([]),
+  /** What is left out has its default. */
+  adapterTests: z.exactOptional(
+    z.strictObject({
+      inactiveMs: z.number().default(ADAPTER_TESTS_DEFAULT.inactiveMs),
+      pingTimeoutMs: z.number().default(ADAPTER_TESTS_DEFAULT.pingTimeoutMs),
+      repeatTests: z.number().default(ADAPTER_TESTS_DEFAULT.repeatTests),
+      backMs: z.number().default(ADAPTER_TESTS_DEFAULT.backMs),
+      compareMs: z.number().default(ADAPTER_TESTS_DEFAULT.compareMs),
+    }),
+  ),
 })
 
 const physicalHost = z.strictObject({

@@ -54,8 +54,12 @@ function section<Value>(map: ReadonlyMap<string, Value>, write: (value: Value) =
   return Object.fromEntries(sorted.map(([name, value]) => [name, write(value)]))
 }
 
-function writeNetwork({ role, probeTargets }: Network): PlainMap {
-  return { role, ...listUnlessEmpty({ probeTargets }) }
+function writeNetwork({ role, probeTargets, adapterTests }: Network): PlainMap {
+  return {
+    role,
+    ...listUnlessEmpty({ probeTargets }),
+    ...(adapterTests !== undefined && { adapterTests: { ...adapterTests } }),
+  }
 }
 
 function writeFenceDevice({ agent, program, options, hosts, plugs, action, timeoutMs }: FenceDevice): PlainMap {

@@ -12,7 +12,7 @@ export function putNetwork(configuration: Configuration, request: Request<'netwo
   const name = parseName('network', request.name)
   const before: Network = configuration.networks.get(name) ?? { name, role: 'internal', probeTargets: [] }
   const network: Network = {
-    name,
+    ...before,
     role: request.role ?? before.role,
     probeTargets: request.probeTargets?.map(canonical) ?? before.probeTargets,
   }

@@ -6,7 +6,6 @@ import type { GroupSight, ProbeAnswer } from '../model/network.ts'
 import { isSameValue } from '../model/same-value.ts'
 import { linkOf } from '../ports/links.ts'
 import type { PublicAdapters } from '../ports/public-adapters.ts'
-import { ADAPTER_TESTS_DEFAULT } from '../supervise/adapter-verdict.ts'
 import { otherGroupsOn, type PublicGroup, probeTargetsOf, publicGroupsOf } from '../supervise/public-groups.ts'
 import { AddressMover } from './address-mover.ts'
 import { Bell } from './bell.ts'
@@ -167,7 +166,7 @@ export class BackupGroups {
     const { host, effects } = this.#host.parts
     const targets = probeTargetsOf(this.#host.state(), host, track.group.network)
     const answer: ProbeAnswer =
-      targets.length === 0 ? 'nobody-to-ask' : await adapters.ask(adapter, targets, ADAPTER_TESTS_DEFAULT.pingTimeoutMs)
+      targets.length === 0 ? 'nobody-to-ask' : await adapters.ask(adapter, targets, track.group.tests.pingTimeoutMs)
     track.tookAnswer(adapter, answer, effects.nowMonotonicMs())
     this.#bell.ring()
   }

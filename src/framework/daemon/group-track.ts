@@ -7,7 +7,6 @@ import {
   lookAtAdapter,
   mustAsk,
   newAdapter,
-  ADAPTER_TESTS_DEFAULT as TESTS,
   tookAnswer,
 } from '../supervise/adapter-verdict.ts'
 import { groupVerdict } from '../supervise/group-verdict.ts'
@@ -80,7 +79,7 @@ export class GroupTrack {
   look({ nowMs, links, received, others }: TrackLook): void {
     for (const [adapter, history] of this.#histories) {
       const seen = { nowMs, link: links.get(adapter) ?? 'unknown', received: received.get(adapter) }
-      this.#histories.set(adapter, lookAtAdapter(history, seen, TESTS))
+      this.#histories.set(adapter, lookAtAdapter(history, seen, this.group.tests))
     }
     // Somebody else doubts the network: what was heard before says nothing about it.
     const countOf = (states: readonly GroupSight['state'][]): number =>
@@ -92,7 +91,7 @@ export class GroupTrack {
   /** Lists the adapters over which is to be asked now, and takes them for asked. */
   toAsk(nowMs: number): readonly string[] {
     const due = [...this.#histories].filter(([adapter, history]) => {
-      return !this.#asked.has(adapter) && mustAsk(history, { nowMs, doubtedAtMs: this.#doubtedAtMs }, TESTS)
+      return !this.#asked.has(adapter) && mustAsk(history, { nowMs, doubtedAtMs: this.#doubtedAtMs }, this.group.tests)
     })
     for (const [adapter] of due) this.#asked.add(adapter)
     return due.map(([adapter]) => adapter)
@@ -104,7 +103,7 @@ export class GroupTrack {
     if (history === undefined) return
     // The first question without an answer makes the other adapters of the group prove themselves as well.
     if (answer === 'unanswered' && history.unanswered === 0) this.#doubtedAtMs = nowMs
-    this.#histories.set(adapter, tookAnswer(history, { answer, nowMs }, TESTS))
+    this.#histories.set(adapter, tookAnswer(history, { answer, nowMs }, this.group.tests))
   }
 
   /** Judges the group; returns what was said of it before, and what is said now. */
@@ -119,7 +118,7 @@ export class GroupTrack {
         before: this.#state,
         allBadSinceMs: this.#allBadSinceMs,
       },
-      TESTS,
+      this.group.tests,
     )
     this.#state = verdict.state
     this.#faulty = verdict.faulty
@@ -150,7 +149,7 @@ export class GroupTrack {
 
   #verdictOf(adapter: string, nowMs: number): AdapterVerdict {
     const history = this.#histories.get(adapter) ?? newAdapter(nowMs)
-    return adapterVerdict(history, { nowMs, doubtedAtMs: this.#doubtedAtMs }, TESTS)
+    return adapterVerdict(history, { nowMs, doubtedAtMs: this.#doubtedAtMs }, this.group.tests)
   }
 
   #goTo(adapter: string, nowMs: number): void {

@@ -1,3 +1,4 @@
+import type { AdapterTests } from './adapter-tests.ts'
 import type { NetworkName, PhysicalHostName } from './names.ts'
 
 /**
@@ -12,6 +13,8 @@ export interface Network {
   readonly role: NetworkRole
   /** Addresses outside of the cluster that answer to a ping, such as gateways; asked when peers alone cannot tell whose interface failed. May be empty. */
   readonly probeTargets: readonly string[]
+  /** Absent: `ADAPTER_TESTS_DEFAULT`. */
+  readonly adapterTests?: AdapterTests
 }
 
 /** One physical host on one network; at most one per network and host. */

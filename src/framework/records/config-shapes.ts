@@ -77,6 +77,9 @@ export const networkShape: z.ZodType<Network> = z.object({
   name: networkName,
   role: z.enum(['internal', 'client', 'both', 'none']),
   probeTargets: z.array(z.string()),
+  adapterTests: z
+    .object({ inactiveMs: ms, pingTimeoutMs: ms, repeatTests: z.int(), backMs: ms, compareMs: ms })
+    .exactOptional(),
 })
 
 export const fenceDeviceShape: z.ZodType<FenceDevice> = z.object({

@@ -1,5 +1,6 @@
+import type { AdapterTests } from '../model/adapter-tests.ts'
 import type { GroupSight } from '../model/network.ts'
-import type { AdapterTests, AdapterVerdict } from './adapter-verdict.ts'
+import type { AdapterVerdict } from './adapter-verdict.ts'
 
 /** What is known about a backup group when it is judged. An adapter that is in no group is a group of its own. */
 export interface GroupLook {

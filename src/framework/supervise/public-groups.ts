@@ -1,3 +1,4 @@
+import { ADAPTER_TESTS_DEFAULT, type AdapterTests } from '../model/adapter-tests.ts'
 import type { PhysicalHost } from '../model/cluster-config.ts'
 import type { ClusterState } from '../model/cluster-state.ts'
 import type { NetworkName, PhysicalHostName } from '../model/names.ts'
@@ -9,6 +10,7 @@ export interface PublicGroup {
   readonly network: NetworkName
   /** In order of preference, at least one. */
   readonly adapters: readonly string[]
+  readonly tests: AdapterTests
 }
 
 type Configured = Pick<ClusterState, 'physicalHosts' | 'networks'>
@@ -27,7 +29,8 @@ export function publicGroupsOf(
     const role = networks.get(network)?.role
     return (role === 'client' || role === 'both') && !grouped.has(adapter)
   })
-  return [...groups, ...alone.map(({ network, adapter }) => ({ name: adapter, network, adapters: [adapter] }))]
+  const all = [...groups, ...alone.map(({ network, adapter }) => ({ name: adapter, network, adapters: [adapter] }))]
+  return all.map((group) => ({ ...group, tests: networks.get(group.network)?.adapterTests ?? ADAPTER_TESTS_DEFAULT }))
 }
 
 /** Finds the group that a logical address is on: it may name the group or, from the time before there was one, any adapter of it. */

@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { ADAPTER_TESTS_DEFAULT as TESTS } from '../../../src/framework/model/adapter-tests.ts'
 import type { GroupSight } from '../../../src/framework/model/network.ts'
-import {
-  type AdapterVerdict,
-  ADAPTER_TESTS_DEFAULT as TESTS,
-} from '../../../src/framework/supervise/adapter-verdict.ts'
+import type { AdapterVerdict } from '../../../src/framework/supervise/adapter-verdict.ts'
 import { type GroupLook, groupVerdict } from '../../../src/framework/supervise/group-verdict.ts'
 
 const { compareMs } = TESTS

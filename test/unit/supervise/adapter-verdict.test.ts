@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ADAPTER_TESTS_DEFAULT as TESTS } from '../../../src/framework/model/adapter-tests.ts'
 import type { ProbeAnswer } from '../../../src/framework/model/network.ts'
 import {
   type AdapterHistory,
@@ -6,7 +7,6 @@ import {
   lookAtAdapter,
   mustAsk,
   newAdapter,
-  ADAPTER_TESTS_DEFAULT as TESTS,
   tookAnswer,
 } from '../../../src/framework/supervise/adapter-verdict.ts'
 
