@@ -71,7 +71,7 @@ describe('the completion of bash', () => {
     expect(complete('hareg', '-y', 'w')).toEqual(['web'])
     expect(complete('hareg', '-h', 'ha1,h')).toEqual(['ha1,ha1', 'ha1,ha2'])
     expect(complete('scadmin', 'time')).toEqual(['timeline'])
-    expect(complete('scadmin', 'database', '')).toEqual(['check', 'backup', 'restore'])
+    expect(complete('scadmin', 'database', '')).toEqual(['check', 'backup', 'restore', 'migrate'])
     expect(complete('scadmin', 'explain', '')).toEqual(['ha1', 'ha2'])
     expect(complete('scconf', 'demo', '--timings', 'f')).toEqual(['fast'])
     expect(complete('scconf', 'diff', '-f', `${top}/LICEN`)).toEqual([`${top}/LICENSE`])
