@@ -33,6 +33,7 @@ import { databaseCallMs, PROFILES } from '../membership/check-timings.ts'
 import type { Timings } from '../model/cluster-config.ts'
 import type { GuardReport } from '../model/guard-report.ts'
 import type { LogicalHostName } from '../model/names.ts'
+import type { ClusterDatabase } from '../ports/cluster-database.ts'
 import type { Effects } from '../ports/effects.ts'
 import { createProcSearch } from '../ports/real-proc-search.ts'
 import { securityPaths } from '../security/paths.ts'
@@ -95,20 +96,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   let timings = (): Timings => PROFILES.default
   // The database may ask for a certificate that is good.
   await renewBeforeStart({ root, cluster: hostFile.cluster, host: hostFile.physicalHost, effects, log })
-  let addEndpoints: (endpoints: readonly string[]) => void = () => undefined
-  const database = await openDatabase(hostFile, {
-    effects,
-    create: mode === 'found',
-    log: warn,
-    callMs: () => databaseCallMs(timings()),
-    openWithinMs: OPEN_WITHIN_MS,
-    compactEveryMs: COMPACT_EVERY_MS,
-    localize: (moved) => localizePlace(root, moved),
-    onMoved: (moved) => writeHostFile(root, { ...hostFile, database: moved }),
-    onOpened: (client) => {
-      addEndpoints = (endpoints) => client.add(endpoints)
-    },
-  })
+  const { database, addEndpoints } = await openHostDatabase(composition, () => timings())
   const plans = new PlanRing(root, effects, log)
   let reports: readonly GuardReport[] = await readGuardReports(root)
   const expectCalls = createQuickMoves(effects)
@@ -168,7 +156,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
       reports = await readGuardReports(root)
       await listenOnSocket(app, socketPathOf(root))
       security.start(facts)
-      void hostVoters.follow((endpoints) => addEndpoints(endpoints), ender.signal)
+      void hostVoters.follow(addEndpoints, ender.signal)
     },
     close: async () => {
       ender.abort('clustd ends')
@@ -183,6 +171,28 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
       ])
     },
   }
+}
+
+/** Opens the database, which may move to another place, and may be told of further endpoints, while it is used. */
+async function openHostDatabase(
+  { root, hostFile, effects, log, mode }: Composition,
+  timings: () => Timings,
+): Promise<{ readonly database: ClusterDatabase; addEndpoints(endpoints: readonly string[]): void }> {
+  let client: { add(endpoints: readonly string[]): void } | undefined
+  const database = await openDatabase(hostFile, {
+    effects,
+    create: mode === 'found',
+    log: (message) => log.write({ level: 'warn', message }),
+    callMs: () => databaseCallMs(timings()),
+    openWithinMs: OPEN_WITHIN_MS,
+    compactEveryMs: COMPACT_EVERY_MS,
+    localize: (moved) => localizePlace(root, moved),
+    onMoved: (moved) => writeHostFile(root, { ...hostFile, database: moved }),
+    onOpened: (opened) => {
+      client = opened
+    },
+  })
+  return { database, addEndpoints: (endpoints) => client?.add(endpoints) }
 }
 
 function timingsOf({ services }: HostLoop): Timings {
