@@ -36,16 +36,7 @@ export function createServices({ host, stampAges, leave, networks, groups, fenci
     halfRuns: (number) => view.halfRuns().of(number),
     progress: () => [...view.progress().values()],
     missingPrograms: () => missingOnMembers(host),
-    preview: (cause) => {
-      const state = host.state()
-      const made = plan(state, cause, { nowWallMs: effects.nowWallMs() })
-      const fatal = checkPlan(state, made).filter(({ severity }) => severity === 'fatal')
-      if (fatal.length > 0) {
-        const details = fatal.map(({ subject, text }) => `${subject}: ${text}`)
-        throw new HaError('PLAN_UNSAFE', 'the plan breaks a rule of safety and would not be committed', { details })
-      }
-      return { id: previews.remember(view, made, effects.nowMonotonicMs()), plan: made }
-    },
+    preview: (cause) => previewOf(host, previews, cause),
     submit: (cause, { busyWaitMs }) => submitWhenFree(host, cause, busyWaitMs),
     apply: async (id) => {
       const cause = previews.causeOf(id, effects.nowMonotonicMs())
@@ -94,6 +85,18 @@ export function createServices({ host, stampAges, leave, networks, groups, fenci
       if (!(error instanceof HaError)) throw error
     }
   }
+}
+
+function previewOf(host: Host, previews: Previews, cause: Cause): ReturnType<ApiServices['preview']> {
+  const { effects } = host.parts
+  const state = host.state()
+  const made = plan(state, cause, { nowWallMs: effects.nowWallMs() })
+  const fatal = checkPlan(state, made).filter(({ severity }) => severity === 'fatal')
+  if (fatal.length > 0) {
+    const details = fatal.map(({ subject, text }) => `${subject}: ${text}`)
+    throw new HaError('PLAN_UNSAFE', 'the plan breaks a rule of safety and would not be committed', { details })
+  }
+  return { id: previews.remember(host.view, made, effects.nowMonotonicMs()), plan: made }
 }
 
 /** A host that has gone may have been mended since. */
