@@ -76,7 +76,7 @@ const OPEN_WITHIN_MS = 10_000
 
 /** Wires clustd: the only place that says which database, drivers, methods and guard it is made of. Throws `DATABASE_*`. */
 export async function composeDaemon(composition: Composition): Promise<Daemon> {
-  const { root, hostFile, effects, log, mode } = composition
+  const { root, hostFile, effects, log } = composition
   const warn = (message: string): void => log.write({ level: 'warn', message })
   const place = { root, cluster: hostFile.cluster, physicalHost: hostFile.physicalHost }
   const pathDirectories = ownPathDirectories(composition.installation)
