@@ -89,6 +89,7 @@ async function connect(endpoints: readonly string[], callMs = 1000): Promise<Clu
     effects: createRealEffects(),
     create: true,
     callMs: () => callMs,
+    openWithinMs: 10_000,
   })
   clients.push(client)
   return client
