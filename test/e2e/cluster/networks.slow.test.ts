@@ -7,7 +7,7 @@ const LOST = ['hosts-lost']
 
 describeCluster('three hosts on etcd whose networks fail', { name: 'cuts' }, (story) => {
   /** Longer than it takes to give a host up. */
-  const lastsLong = (): Promise<unknown> => story.host('h3').exec('sleep', '4')
+  const lastsLong = (): Promise<unknown> => story.host('h3').exec('sleep', '6')
 
   it('moves nothing when one private network is lost for everybody', () =>
     story.nothingMoves(async () => {
@@ -81,7 +81,19 @@ describeCluster('three hosts on etcd whose networks fail', { name: 'cuts' }, (st
       )
       await lastsLong()
       await lab.healAll()
-    }))
+    }, LOST))
+
+  it('ends well after all cables of a host were pulled ten times', async () => {
+    const { lab } = story.rig()
+    for (let round = 0; round < 10; round += 1) {
+      await story.host('h1').cut()
+      await story.host('h3').exec('sleep', '0.3')
+      await story.host('h1').heal()
+      await story.host('h3').exec('sleep', '0.3')
+    }
+    await bringAllBack(lab)
+    await story.wholeAnywhere()
+  })
 
   it('ends well after one frame in five was lost on every network', async () => {
     await story.rig().lab.lose(20)

@@ -53,7 +53,7 @@ describeCluster('three hosts on etcd that lose their power', { name: 'power', cl
 
   /** Time enough for a guard to fire that would. */
   async function untilRowsAreWritten(): Promise<void> {
-    await story.host('h1').exec('sleep', '2')
+    await story.host('h1').exec('sleep', '4')
     await story.rig().writer.report()
   }
 })

@@ -26,8 +26,8 @@ export interface Story {
   ): Promise<Whole>
   /** Expects the same wherever each guest is, and whatever was done: it is mastered, once. */
   wholeAnywhere(): Promise<void>
-  /** Does something, and expects that nothing was moved, started, stopped or called for it. */
-  nothingMoves(deed: () => Promise<void>): Promise<void>
+  /** Does something, and expects that nothing was moved, started, stopped or called for it; `causes`: of reconfigurations that touch nobody. */
+  nothingMoves(deed: () => Promise<void>, causes?: readonly string[]): Promise<void>
 }
 
 /** Tells a story of three hosts on an etcd: `tests` declares its tests. */
@@ -98,10 +98,10 @@ class StoryTeller implements Story {
     this.outages.push(`  ${outageMs} ms: ${expect.getState().currentTestName}`)
   }
 
-  async nothingMoves(deed: () => Promise<void>): Promise<void> {
+  async nothingMoves(deed: () => Promise<void>, causes: readonly string[] = []): Promise<void> {
     const before = await this.#deeds()
     await deed()
-    await this.whole(this.rig().atHome, [])
+    await this.whole(this.rig().atHome, causes)
     expect(await this.#deeds()).toEqual(before)
   }
 

@@ -14,13 +14,16 @@ export interface SeenProcess {
 /** What is on a host, by the host's own kernel. */
 export interface HostView {
   readonly host: string
-  /** What is mounted below HAVEN_ROOT but /run. */
+  /** What is mounted below HAVEN_ROOT but /run, and the small disk of an etcd. */
   readonly mounts: readonly { readonly place: string; readonly device: string }[]
   /** Addresses beside the host's own. */
   readonly addresses: readonly string[]
   /** Everything but pid 1, the daemons of Haven, etcd and this look. */
   readonly processes: readonly SeenProcess[]
 }
+
+/** Below HAVEN_ROOT. */
+const OWN_MOUNTS = ['/run', '/etcd']
 
 const LOOK = `cat /proc/self/mountinfo; echo ----; ip -json -4 address show; echo ----; ps -e -o pid=,stat=,args= |
 while read -r pid stat words; do echo "$pid $stat $(readlink /proc/$pid/cwd) $words"; done`
@@ -36,7 +39,7 @@ export async function lookAtHost(host: LabHost): Promise<HostView> {
     host: host.name,
     mounts: mounts
       .map((fields) => ({ place: fields[4] ?? '', device: fields[2] ?? '' }))
-      .filter(({ place }) => place.startsWith(`${host.root}/`) && place !== `${host.root}/run`),
+      .filter(({ place }) => place.startsWith(`${host.root}/`) && !OWN_MOUNTS.includes(place.slice(host.root.length))),
     addresses: readAddresses(addresses).filter((address) => ![...host.ownAddresses, '127.0.0.1'].includes(address)),
     processes: processes.split('\n').flatMap(readProcess),
   }

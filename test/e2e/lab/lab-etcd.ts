@@ -96,9 +96,13 @@ export class LabEtcd {
     await machine.exec('mount', '-t', 'tmpfs', '-o', `size=${SMALL_DISK_MB}m,mode=700`, 'tmpfs', place)
   }
 
-  /** Fills the small disk up. */
+  /** Fills the small disk up, and writes until etcd has no room left there in the files that it made in advance; then it ends. */
   async fillDisk(machine: LabHost): Promise<void> {
     await machine.try('dd', 'if=/dev/zero', `of=${dataOf(machine)}/full`, 'bs=4096')
+    await machine.exec('sh', '-c', FILL, 'fill', LOOPBACK)
+    await eventually(`etcd on ${machine.name} to end`, START_MS, async () =>
+      (await this.pidOn(machine)) === undefined ? true : undefined,
+    )
   }
 
   /** Makes room again. */
@@ -131,6 +135,14 @@ export class LabEtcd {
     return machine.exec('etcdctl', `--endpoints=${LOOPBACK}`, ...words)
   }
 }
+
+// At most what the small disk has, in pieces that etcd accepts; the last ones are refused.
+const FILL = `
+piece=$(head -c 1000000 /dev/zero | tr '\\0' x)
+for try in $(seq ${SMALL_DISK_MB}); do
+  echo "$piece" | timeout 2 etcdctl --endpoints="$1" put filler >/dev/null 2>&1 || exit 0
+done
+exit 1`
 
 const LOOPBACK = `http://127.0.0.1:${CLIENT_PORT}`
 
