@@ -16,10 +16,12 @@ export const databaseForms = [
     optional: ['json'],
     run: async (_given, context) => {
       const checked = await eitherWay<DatabaseCheckJson & { readonly notes?: readonly string[] }>(
-        async () => ({
-          ...(await context.api.checkDatabase()),
-          notes: await (await context.offline()).databaseNotes(context.root),
-        }),
+        async () => {
+          const found = await context.api.checkDatabase()
+          const { cluster } = await context.api.configuration()
+          const notes = await (await context.offline()).databaseNotes(context.root, cluster.timings)
+          return { ...found, notes }
+        },
         async () => (await context.offline()).checkDatabase(context.root),
       )
       if (checked.problems.length === 0) {

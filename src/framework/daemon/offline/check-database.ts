@@ -1,5 +1,5 @@
 import type { DatabaseCheckJson } from '../../api/wire.ts'
-import { describeError, HaError } from '../../errors/ha-error.ts'
+import { describeError, HaError, isHaError } from '../../errors/ha-error.ts'
 import { PROFILES } from '../../membership/check-timings.ts'
 import type { EtcdPlace } from '../../model/database-place.ts'
 import { DATABASE_SIZE_BYTES_MAX, type Snapshot } from '../../ports/cluster-database.ts'
@@ -19,11 +19,17 @@ export async function checkDatabase(root: string): Promise<OfflineCheck> {
   return database.kind === 'file' ? checkFiles(database.directory) : checkEtcd(cluster, database)
 }
 
-/** What an operator should know of the database while clustd runs, which has checked what is in it. */
-export async function databaseNotes(root: string): Promise<readonly string[]> {
-  const { database } = readHostFile(root)
-  // The guard is judged where it is set; here it is only the etcd that is looked at.
-  return etcdWarnings(database, Number.POSITIVE_INFINITY)
+/** What an operator should know of the database while clustd runs, which has checked what is in it. Nothing where this host is not set up. */
+export async function databaseNotes(
+  root: string,
+  { guardMs }: { readonly guardMs: number },
+): Promise<readonly string[]> {
+  try {
+    return await etcdWarnings(readHostFile(root).database, guardMs)
+  } catch (error) {
+    if (isHaError(error, 'NOT_SET_UP')) return []
+    throw error
+  }
 }
 
 function checkFiles(directory: string): OfflineCheck {
