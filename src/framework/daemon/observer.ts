@@ -100,7 +100,7 @@ export class Observer {
     this.#lastTickMs = nowMs
     const health = ownHealth(signs, this.#host.timings())
     if (health.kind === 'well') return true
-    this.#watch = restartObservation(this.#watch, nowMs)
+    this.#watch = restartObservation(this.#watch, nowMs, this.#host.timings())
     parts.log.write({ level: 'debug', message: `judges no other host now: ${health.reason}` })
     return false
   }

@@ -60,6 +60,9 @@ export const EMPTY_WATCH: StampWatch = { sightings: new Map() }
 /** At most so many turns are waited for the hosts before this one: more would cost more than the races they avoid. */
 const TURNS_MAX = 4
 
+/** After a sickness of the observer itself: the others renew their stamps at least every quarter of an interval then, and each try may take half a one. */
+const GRACE_INTERVALS = 2
+
 /** A member whose stamp is older than so many intervals is suspect: one interval until the next, one for a slow commit. */
 const SUSPECT_INTERVALS = 2
 
@@ -96,9 +99,16 @@ export function observeMembers(
   return { sightings }
 }
 
-/** Starts all clocks anew, after the observer itself was sick: what it did not see then says nothing. */
-export function restartObservation(watch: StampWatch, nowMs: number): StampWatch {
-  return { sightings: new Map([...watch.sightings].map(([host, sighting]) => [host, { ...sighting, seenMs: nowMs }])) }
+/**
+ * Gives every host a little time, because the observer itself was sick: what kept it from stamping or looking may have kept the others from stamping.
+ * The silence before counts all the same: it was real, and that no stamp was missed is what the commit of an eviction is guarded on.
+ */
+export function restartObservation(watch: StampWatch, nowMs: number, timings: Timings): StampWatch {
+  const leaveTime = (host: PhysicalHostName, sighting: Sighting): Sighting => {
+    const latestMs = nowMs - expiryOfMs(watch, host, timings) + timings.stampMs * GRACE_INTERVALS
+    return { ...sighting, seenMs: Math.max(sighting.seenMs, latestMs) }
+  }
+  return { sightings: new Map([...watch.sightings].map(([host, sighting]) => [host, leaveTime(host, sighting)])) }
 }
 
 /** Milliseconds since the present stamp of the host was first seen; 0 when nothing is known of it. */

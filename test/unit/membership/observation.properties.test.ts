@@ -12,6 +12,7 @@ import {
   tardiness,
   turnWaitMsMax,
 } from '../../../src/framework/membership/observation.ts'
+import type { Timings } from '../../../src/framework/model/cluster-config.ts'
 import { host, members } from './names.ts'
 
 const names = ['alpha', 'beta', 'gamma', 'delta'].map(host)
@@ -45,7 +46,10 @@ interface Told {
   readonly lastNews: ReadonlyMap<string, number>
 }
 
-function tell(happenings: readonly (typeof happening extends fc.Arbitrary<infer T> ? T : never)[]): Told {
+function tell(
+  happenings: readonly (typeof happening extends fc.Arbitrary<infer T> ? T : never)[],
+  timings: Timings,
+): Told {
   let nowMs = 1000
   let watch = observeMembers(EMPTY_WATCH, membership, nowMs)
   const lastNews = new Map<string, number>(names.map((name) => [name, nowMs]))
@@ -54,8 +58,10 @@ function tell(happenings: readonly (typeof happening extends fc.Arbitrary<infer 
     nowMs += afterMs
     if (what.kind === 'members') watch = observeMembers(watch, membership, nowMs)
     else if (what.kind === 'sick') {
-      watch = restartObservation(watch, nowMs)
-      for (const name of names) lastNews.set(name, nowMs)
+      watch = restartObservation(watch, nowMs, timings)
+      // As if the last sign had come so late that two intervals are left.
+      const latestMs = nowMs - expiryMs(timings) + 2 * timings.stampMs
+      for (const name of names) lastNews.set(name, Math.max(lastNews.get(name) ?? 0, latestMs))
     } else {
       watch = observe(watch, what, nowMs)
       if (what.revision > (greatest.get(what.host) ?? 0)) {
@@ -71,7 +77,7 @@ describe('under any order of late, repeated and old events', () => {
   test('nobody is lost before expiry after his last new stamp', () => {
     fc.assert(
       fc.property(history, profile, fc.integer({ min: 0, max: 10_000 }), (happenings, timings, laterMs) => {
-        const { watch, nowMs: lastMs, lastNews } = tell(happenings)
+        const { watch, nowMs: lastMs, lastNews } = tell(happenings, timings)
         const nowMs = lastMs + laterMs
         for (const lost of lostHosts(watch, { members: membership, me, order: names, nowMs, timings })) {
           expect(nowMs - (lastNews.get(lost.host) ?? Number.NaN)).toBeGreaterThan(expiryMs(timings))
@@ -85,7 +91,7 @@ describe('under any order of late, repeated and old events', () => {
   test('everybody who is silent is lost within expiry and the bound of turns', () => {
     fc.assert(
       fc.property(history, profile, fc.constantFrom(...names), (happenings, timings, observer) => {
-        const { watch, nowMs: lastMs, lastNews } = tell(happenings)
+        const { watch, nowMs: lastMs, lastNews } = tell(happenings, timings)
         const others = names.filter((name) => name !== observer)
         const newest = Math.max(...others.map((name) => lastNews.get(name) ?? Number.NaN))
         const nowMs = Math.max(lastMs, newest + expiryMs(timings) + turnWaitMsMax(timings) + 1)
@@ -99,7 +105,7 @@ describe('under any order of late, repeated and old events', () => {
   test('who sleeps until nextLossMs misses nothing', () => {
     fc.assert(
       fc.property(history, profile, (happenings, timings) => {
-        const { watch, nowMs } = tell(happenings)
+        const { watch, nowMs } = tell(happenings, timings)
         const look = { members: membership, me, order: names, nowMs, timings }
         const at = nextLossMs(watch, look) ?? Number.NaN
         if (at > nowMs) expect(lostHosts(watch, look)).toEqual([])

@@ -74,7 +74,15 @@ describe('what restarts the clock of a host', () => {
   })
 
   test('the observer was sick', () => {
-    expect(silentMs(restartObservation(seenAt(1000), 5000), beta, 5100)).toBe(100)
+    const grace = 2 * timings.stampMs
+    const restarted = restartObservation(seenAt(1000), 50_000, timings)
+    expect(tardiness(restarted, beta, 50_000 + grace, timings)).toBe('suspect')
+    expect(tardiness(restarted, beta, 50_000 + grace + 1, timings)).toBe('lost')
+  })
+
+  test('the observer was sick for so short that the silence before counts', () => {
+    const restarted = restartObservation(seenAt(1000), 1500, timings)
+    expect(silentMs(restarted, beta, 1600)).toBe(600)
   })
 })
 
