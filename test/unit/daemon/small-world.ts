@@ -11,9 +11,11 @@ import { describeMastery } from '../../../src/framework/plan/describe.ts'
 import type { ClusterDatabase } from '../../../src/framework/ports/cluster-database.ts'
 import type { FormerLife, Guard, Holding } from '../../../src/framework/ports/guard.ts'
 import type { LogEvent } from '../../../src/framework/ports/log.ts'
+import type { Peers } from '../../../src/framework/ports/peers.ts'
 import { silentPeers } from '../../../src/framework/ports/silent-peers.ts'
 import { MemoryDatabaseCore } from '../../../src/framework/store/memory.ts'
 import { handsBy } from '../execute/hands-by.ts'
+import type { FakeLan } from './fake-lan.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 /** How the hands answer to one action, when a test wants something other than success. */
@@ -34,6 +36,10 @@ export class SmallWorld {
   answer: Answer = () => undefined
   /** `host program` that cannot be executed there. */
   readonly missing = new Set<string>()
+  /** What hosts find of their public adapters; absent: they have none. */
+  lan: FakeLan | undefined
+  /** Makes the peers of a host; the default hears nobody. */
+  peersOf: (name: string) => Peers = () => silentPeers()
   /** Hosts that do not reach the database: their calls hang. */
   readonly cutOff = new Set<string>()
 
@@ -116,7 +122,7 @@ export class HostInWorld {
       effects: world.clock.effects(),
       hands: world.hands(this.name),
       guard: this.guard,
-      peers: silentPeers(),
+      peers: world.peersOf(name),
       log: { write: (event) => this.log.push(event) },
       endStrays: async () => undefined,
       pathPrefixOf: (logicalHost) => `/${logicalHost}`,
@@ -125,6 +131,7 @@ export class HostInWorld {
       recordPlan: () => undefined,
       missingPrograms: async (programs) => programs.filter((program) => world.missing.has(`${name} ${program}`)),
       guardReports: () => [],
+      ...(world.lan !== undefined && { publicAdapters: world.lan.adaptersOf(name) }),
     })
     void this.loop.ended.then((ending) => {
       this.ending = ending
