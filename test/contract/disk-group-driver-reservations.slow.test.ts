@@ -127,7 +127,7 @@ describe.skipIf(skip !== undefined)(`reservations${skip === undefined ? '' : ` (
         () => false,
       )
       await unwrap()
-      await command('rm', '-f', join(h2.disk.directory, 'stopped'), join(h2.disk.directory, 'count'))
+      await command('sh', '-c', 'rm -rf "$1"/stopped "$1"/count.*', 'sh', h2.disk.directory)
       if (commands % 2 === 0) await take(rig, h2, ['h1'])
       else await exportGroup(rig, h2)
       await take(rig, h2, ['h1'])
@@ -197,10 +197,15 @@ describe.skipIf(skip !== undefined)(`reservations, when something is wrong${skip
         code: 'DISK_GROUP_UNUSABLE',
         message: expect.stringContaining('does not support SCSI-3 persistent reservations'),
       })
+      // A host that cannot import it has nothing to give up either.
+      await exportGroup(noScsi, h1)
+      expect(await leftovers(noScsi, h1)).toEqual([])
       const noProgram = withDevice(rig, device.trim(), '/nowhere/sg_persist')
       await expect(importGroup(noProgram, h1)).rejects.toMatchObject({
         message: expect.stringContaining('package sg3-utils'),
       })
+      await exportGroup(noProgram, h1)
+      expect(await leftovers(noProgram, h1)).toEqual([])
     } finally {
       await h1.shell(`losetup --detach ${device}`)
     }
@@ -308,11 +313,12 @@ async function startWriter(host: ReservingHost): Promise<Writer> {
   }
 }
 
+/** A script that never comes back from the nth command. Some are given at the same time, so each takes a number that no other has. */
 function stopAfter({ disk }: ReservingHost, commands: number): string {
   const [count, stopped] = [join(disk.directory, 'count'), join(disk.directory, 'stopped')]
-  return `echo >>${count}
-[ "$(wc -l <${count})" -lt ${commands} ] && exec "$REAL" "$@"
-[ "$(wc -l <${count})" -gt ${commands} ] && exec "$REAL" "$@"
+  return `number=1
+while ! mkdir ${count}.$number 2>/dev/null; do number=$((number + 1)); done
+[ "$number" -eq ${commands} ] || exec "$REAL" "$@"
 "$REAL" "$@"; echo >${stopped}; exec sleep 1000`
 }
 

@@ -1,7 +1,7 @@
 import { CommandError, type RunCommand } from '../run-command.ts'
 import { writeKey } from './reservation-key.ts'
 
-/** Who is registered with a disk, and who has it reserved. The two are asked one after the other. */
+/** Who is registered with a disk, and who has it reserved. It takes two questions, between which that may change. */
 export interface ReservationTable {
   /** One per session that is registered; several sessions may have the same key. */
   readonly keys: readonly bigint[]
@@ -62,6 +62,9 @@ const UNIT_ATTENTION = 6
 const INVALID_COMMAND = 9
 const RESERVATION_CONFLICT = 24
 
+/** From 50 on it is an error number of the system: EINVAL, ENOTTY and EOPNOTSUPP say that the kernel does not know the device as SCSI. */
+const NOT_SCSI = [50 + 22, 50 + 25, 50 + 95]
+
 /** A disk that has something to report (a reset, a key that was preempted) does so once for each thing, instead of doing what it was told. */
 const ATTENTIONS_MAX = 4
 /** A disk answers within milliseconds; the kernel tries for 30 s and more. */
@@ -91,10 +94,10 @@ export function reservableDisk(
   return {
     device,
     capabilities: async () => parseCapabilities((await call(['--in', '--report-capabilities'])).stdout),
-    read: async () => ({
-      keys: parseKeys((await call(['--in', '--read-keys'])).stdout),
-      holder: parseHolder((await call(['--in', '--read-reservation'])).stdout),
-    }),
+    read: async () => {
+      const [keys, reservation] = await bothEnded(call(['--in', '--read-keys']), call(['--in', '--read-reservation']))
+      return { keys: parseKeys(keys.stdout), holder: parseHolder(reservation.stdout) }
+    },
     register: ({ from, to, persist }) =>
       change(['--register', ...keyWords({ rk: from, sark: to }), ...persistWords(persist)]),
     registerAnyhow: async ({ to, persist }) => {
@@ -113,6 +116,19 @@ export function reservableDisk(
       }
     },
   }
+}
+
+/** Resolves with what two commands returned, or rejects when one did, but not before both have ended: none is left under way. */
+export async function bothEnded<One, Other>(one: Promise<One>, other: Promise<Other>): Promise<readonly [One, Other]> {
+  await Promise.allSettled([one, other])
+  return await Promise.all([one, other])
+}
+
+/** Tells whether a failure means that nothing can ever have been reserved this way: no program, no SCSI device, or one without persistent reservations. */
+export function isWithoutReservations(error: unknown): error is CommandError {
+  if (!(error instanceof CommandError)) return false
+  const { exitCode, isMissing } = error.facts
+  return isMissing || [ILLEGAL_REQUEST, INVALID_COMMAND, ...NOT_SCSI].includes(exitCode ?? 0)
 }
 
 interface Answer {

@@ -1,11 +1,17 @@
 import { describeError, HaError } from '../../errors/ha-error.ts'
+import type { FileSystem } from '../../model/cluster-config.ts'
 import type { Leftover } from '../../model/step.ts'
 import type { ImportCall } from '../../ports/disk-group-driver.ts'
-import { CommandError } from '../run-command.ts'
 import { refuseInUse } from './check-and-mount.ts'
 import { type FileSystemPlace, type FoundGroup, type Part, viewOf } from './group-view.ts'
 import { clusterNumber, findSharedNumber, hostNumber, parseReservationKey, reservationKey } from './reservation-key.ts'
-import { type ReservableDisk, type ReservationTable, reservableDisk } from './reservation-program.ts'
+import {
+  bothEnded,
+  isWithoutReservations,
+  type ReservableDisk,
+  type ReservationTable,
+  reservableDisk,
+} from './reservation-program.ts'
 import { unusable } from './storage.ts'
 
 /** Every try is ended by another host that was faster; more of them than this are no race but a disk that answers nonsense. */
@@ -37,10 +43,13 @@ export async function reserveGroup(group: FoundGroup, wish: Wish): Promise<void>
   // All disks are reserved before the first one is mounted.
   const isMounted = (await viewOf(group)).mounts.length > 0
   const key = ownKey(place, { state: 'held', life: wish.incarnation ?? 0 })
+  for (const { storage } of group.parts) if (storage.kind === 'image') throw isImage(place, storage.fileSystem)
   for (const [part, disk] of disksOf(group)) {
-    const { persistsThroughPowerLoss } = await capabilitiesOf(place, disk)
-    const claim = { group, disk, key, wish, persist: persistsThroughPowerLoss }
-    await asUnusable(place, disk, () => (isMounted ? keepDisk(claim) : reserveDisk(claim, part)))
+    await asUnusable(place, disk, async () => {
+      const { persistsThroughPowerLoss: persist } = await capabilitiesOf(place, disk)
+      const claim = { group, disk, key, wish, persist }
+      await (isMounted ? keepDisk(claim) : reserveDisk(claim, part))
+    })
   }
 }
 
@@ -86,6 +95,7 @@ export async function reservationLeftovers(group: FoundGroup): Promise<readonly 
       add(`reservation of ${device}`, `Give the disk group '${place.group.name}' up again.`)
     } catch (error) {
       place.signal.throwIfAborted()
+      if (isWithoutReservations(error)) continue
       add(`perhaps a reservation of ${device} (${describeError(error)})`, `sg_persist --in --read-keys ${device}`)
     }
   }
@@ -93,20 +103,21 @@ export async function reservationLeftovers(group: FoundGroup): Promise<readonly 
 }
 
 function disksOf({ place, parts }: FoundGroup): readonly (readonly [Part, ReservableDisk])[] {
-  const { reservation, name } = place.group
+  const { reservation } = place.group
   const seen = new Set<string>()
   return parts.flatMap((part): readonly (readonly [Part, ReservableDisk])[] => {
     const { storage } = part
-    if (storage.kind === 'missing' || reservation === undefined) return []
-    if (storage.kind === 'image') {
-      throw unusable(name, `${storage.fileSystem.device} is an image file, which cannot be reserved`, {
-        hint: 'Name a SCSI disk, or configure the disk group without reservations.',
-      })
-    }
+    if (storage.kind !== 'block' || reservation === undefined) return []
     if (seen.has(storage.device.number)) return []
     seen.add(storage.device.number)
     const { run, signal } = place
     return [[part, reservableDisk(storage.device.path, { program: reservation.program, run, signal })]]
+  })
+}
+
+function isImage({ group }: FileSystemPlace, { device }: FileSystem): HaError {
+  return unusable(group.name, `${device} is an image file, which cannot be reserved`, {
+    hint: 'Name a SCSI disk, or configure the disk group without reservations.',
   })
 }
 
@@ -118,8 +129,7 @@ async function capabilitiesOf(
   const refused = (why: string, details: readonly string[], cause?: unknown): HaError =>
     unusable(place.group.name, why, { hint, details, cause })
   const capabilities = await disk.capabilities().catch((cause: unknown) => {
-    place.signal.throwIfAborted()
-    if (!(cause instanceof CommandError)) throw cause
+    if (!isWithoutReservations(cause)) throw cause
     const why = cause.facts.isMissing
       ? 'the program that reserves its disks is not there (Debian: package sg3-utils)'
       : `${disk.device} does not support SCSI-3 persistent reservations`
@@ -138,8 +148,7 @@ async function reserveDisk(claim: Claim, part: Part): Promise<void> {
   refuseOthers(claim, await disk.read())
   await disk.registerAnyhow({ to: key, persist })
   try {
-    await holdDisk(claim)
-    await endOthers(claim)
+    await endOthers(claim, await holdDisk(claim))
   } catch (error) {
     // Who does not get the disk has no business to be able to write to it.
     await stepBack(claim)
@@ -147,14 +156,14 @@ async function reserveDisk(claim: Claim, part: Part): Promise<void> {
   }
 }
 
-async function holdDisk(claim: Claim): Promise<void> {
+async function holdDisk(claim: Claim): Promise<ReservationTable> {
   const { disk, key } = claim
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const table = await disk.read()
     refuseOthers(claim, table)
     if (!table.keys.includes(key)) throw lostRace(claim, table)
     const { holder } = table
-    if (holder === key) return
+    if (holder === key) return table
     if (holder === undefined) await disk.reserve(key)
     else await disk.preempt({ key, other: holder, abort: isHeldByOther(claim.group.place, holder) })
     // Whoever came first: the next look says who has it now.
@@ -163,12 +172,11 @@ async function holdDisk(claim: Claim): Promise<void> {
 }
 
 /** Ends registrations beside our own: of lost hosts, and of calls that were cut off. Then this host is the only one that can write. */
-async function endOthers(claim: Claim): Promise<void> {
+async function endOthers(claim: Claim, { keys }: ReservationTable): Promise<void> {
   const { disk, key, group } = claim
-  for (const other of new Set((await disk.read()).keys)) {
-    if (other === key) continue
-    await disk.preempt({ key, other, abort: isHeldByOther(group.place, other) })
-  }
+  const others = new Set(keys.filter((other) => other !== key))
+  if (others.size === 0) return
+  for (const other of others) await disk.preempt({ key, other, abort: isHeldByOther(group.place, other) })
   const table = await disk.read()
   if (table.holder !== key || !table.keys.includes(key)) throw lostRace(claim, table)
 }
@@ -203,20 +211,25 @@ async function reserveForgotten(claim: Claim): Promise<void> {
 }
 
 async function freeDisk(place: FileSystemPlace, disk: ReservableDisk): Promise<void> {
-  const { holder, keys } = await disk.read()
+  const found = await bothEnded(disk.read(), disk.capabilities()).catch(unlessWithout)
+  if (found === undefined) return
+  const [{ holder, keys }, { persistsThroughPowerLoss: persist }] = found
   if (!isOwn(place, holder)) {
     // What a call that was cut off has left: a host that does not hold the disk has no business to be able to write.
     if (keys.some((key) => isOwn(place, key))) await disk.registerAnyhow({ to: 0n, persist: false })
     return
   }
-  const found = parseReservationKey(holder)
-  if (found?.state === 'free') return
-  const { persistsThroughPowerLoss: persist } = await disk.capabilities()
-  const free = ownKey(place, { state: 'free', life: found?.life ?? 0 })
+  const own = parseReservationKey(holder)
+  if (own?.state === 'free') return
+  const free = ownKey(place, { state: 'free', life: own?.life ?? 0 })
   const isOurSession = (await disk.register({ from: holder, to: free, persist })) === 'done'
   if (!isOurSession) await disk.registerAnyhow({ to: free, persist })
   const now = (await disk.read()).holder
   if (now === holder) await disk.preempt({ key: free, other: holder, abort: false })
+}
+
+function unlessWithout(error: unknown): undefined {
+  if (!isWithoutReservations(error)) throw error
 }
 
 async function stepBack({ group, disk }: Claim): Promise<void> {
