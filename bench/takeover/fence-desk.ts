@@ -64,9 +64,11 @@ export class FenceDesk {
 
 const program = (socket: string): string => `#!/usr/bin/perl
 use Socket;
-socket(my $desk, PF_UNIX, SOCK_STREAM, 0) && connect($desk, sockaddr_un("${socket}")) or exit 1;
+my $desk;
+socket($desk, PF_UNIX, SOCK_STREAM, 0) && connect($desk, sockaddr_un("${socket}")) or exit 1;
 syswrite $desk, "@ARGV\\n";
 my $answer = <$desk>;
 print $answer;
+exit 2 if $ARGV[0] eq 'status' && $answer eq "off\\n";
 exit($ARGV[0] eq 'off' && $answer ne "off\\n");
 `

@@ -76,7 +76,10 @@ function readPhysicalHost(
     ...before,
     publicNames,
     privateLinks,
-    fenceLevels: fenceLevels.map((level) => toReferences<FenceDeviceName>(level.split(',').map((name) => name.trim()))),
+    fenceLevels: fenceLevels.map((level) => {
+      const names = typeof level === 'string' ? level.split(',').map((name) => name.trim()) : level
+      return toReferences<FenceDeviceName>(names)
+    }),
     interfaces: sorted(interfaces).map(([network, place]) => ({ network: network as NetworkName, ...place })),
     backupGroups: sorted(backupGroups).map(([name, { network, adapters }]) => ({
       name,

@@ -63,8 +63,11 @@ const network = z.strictObject({
 const physicalHost = z.strictObject({
   publicNames: words.default([]),
   privateLinks: words.default([]),
-  /** One text for each level, tried in order: the names of its fence devices, joined by commas. */
-  fenceLevels: words.default([]),
+  /** One for each level, tried in order: the names of its fence devices, as a list or joined by commas. */
+  fenceLevels: z
+    .array(z.union([word, words], 'Invalid input: expected fence devices, as a list or joined by commas'))
+    .max(100)
+    .default([]),
   /** By network. */
   interfaces: z.record(word, z.strictObject({ adapter: word, address: word })).default({}),
   /** By the name of the group; adapters in order of preference. */

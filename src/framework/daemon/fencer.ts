@@ -3,6 +3,7 @@ import { sleepUntilAborted } from '../execute/run-within.ts'
 import { fenceVerdict, lastSignMs, type Suspect } from '../membership/fencing.ts'
 import type { Fence } from '../model/fencing.ts'
 import type { PhysicalHostName } from '../model/names.ts'
+import { isSameValue } from '../model/same-value.ts'
 import type { FenceAgents, FenceConfirmed } from '../ports/fence-agents.ts'
 import { putFence, putQuestion } from '../records/encode.ts'
 import { keyOf } from '../records/keys.ts'
@@ -88,7 +89,7 @@ export class Fencer {
     const { parts, life } = this.#host
     if (!(error instanceof HaError)) life.end({ kind: 'failed', why: describeError(error) })
     else if (!life.signal.aborted) {
-      const message = `${host} was not fenced: ${[describeError(error), ...error.details].join('; ')}`
+      const message = `${host} was not fenced: ${describeError(error)}`
       parts.log.write({ level: 'error', message })
     }
   }
@@ -99,7 +100,15 @@ export class Fencer {
     await this.#question(suspect)
     await sleepUntilAborted(this.#host.parts.effects, this.#watch.answerMs(), this.#host.life.signal)
     const fence = await this.#commitAsked(suspect, sinceMs)
-    if (fence !== undefined) await this.carryOut(fence, suspect.silentMs)
+    if (fence === undefined) this.#tellAlive(suspect)
+    else await this.carryOut(fence, suspect.silentMs)
+  }
+
+  #tellAlive({ host, incarnation, stampRevision }: Suspect): void {
+    const { parts, view } = this.#host
+    const stamp = view.stamps().get(host)
+    if (stamp?.stamp.incarnation !== incarnation || stamp.revision === stampRevision) return
+    parts.log.write({ level: 'info', message: `${host} is not heard and lives: it has stamped when it was asked` })
   }
 
   #mayFence(suspect: Suspect): boolean {
@@ -186,7 +195,7 @@ export class Fencer {
   async #commitFailed(fence: Fence, error: HaError, tookMs: number): Promise<void> {
     const message = [error.message, ...error.details].join('; ')
     // Somebody else may have asked for another fence of the host meanwhile: that says more than this one's failure.
-    if (this.#host.view.fencing.fences().get(fence.host) !== fence) return
+    if (!isSameValue(this.#host.view.fencing.fences().get(fence.host), fence)) return
     try {
       await this.#commitEnd(() => this.#ended(fence, { kind: 'failed', message, tookMs }))
     } catch (why) {

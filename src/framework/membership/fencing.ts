@@ -102,8 +102,8 @@ export function fenceVerdict(
     return { kind: 'wait', why: `${aboutMe.by} has asked for a fence of this host` }
   const last = look.fences.get(host)
   if (last?.incarnation === incarnation) {
-    if (isUnderWay(look, last) && last.by !== look.me)
-      return { kind: 'wait', why: `${last.by} has asked for its fence already` }
+    // Also when it was this host: by an operator's order, or before its clustd was started again.
+    if (isUnderWay(look, last)) return { kind: 'wait', why: `${last.by} has asked for its fence already` }
     if (last.outcome.kind === 'failed' && seenForMs(look, last) < FAILED_AGAIN_MS)
       return { kind: 'wait', why: 'the last fence failed a moment ago' }
   }
