@@ -162,8 +162,8 @@ export class NetworkWatch {
 
   #tell({ network, state }: NetworkVerdict, sentence: string): void {
     const before = this.#told.get(network.name)
-    // Before the first sights there is nothing to say, and nobody has to hear it.
-    if (sentence === before || (before === undefined && state === 'unknown')) return
+    // Not to know it, while a host is given up for instance, is no news.
+    if (sentence === before || state === 'unknown') return
     this.#told.set(network.name, sentence)
     const level = state === 'partitioned' || state === 'down' ? 'warn' : 'info'
     const facts = { network: network.name, state }
