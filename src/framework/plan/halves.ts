@@ -46,7 +46,7 @@ export function addTakeOn(
 /** Adds the half that makes `host` let go of the logical host, with proof. */
 export function addGiveUp(draft: Draft, name: LogicalHostName, host: PhysicalHostName): void {
   const context = contextOf(draft, name, host)
-  const services = draft.servicesRunning(name).toReversed()
+  const services = servicesToEnd(draft, name).toReversed()
   draft.addHalf({
     logicalHost: name,
     host,
@@ -61,6 +61,15 @@ export function addGiveUp(draft: Draft, name: LogicalHostName, host: PhysicalHos
       proveStep(context),
     ],
   })
+}
+
+/**
+ * Lists what may run of a logical host that is to be given up. One that it goes without is ended by the half that is under way, which may be cut short
+ * before that.
+ */
+function servicesToEnd(draft: Draft, name: LogicalHostName): readonly DataService[] {
+  const { kind } = draft.state(name).mastery
+  return kind === 'takingOn' || kind === 'adjusting' ? draft.servicesOn(name) : draft.servicesRunning(name)
 }
 
 /** Steps that end one running service in place: its fault monitor first, so that it does not take the end for a fault. */
