@@ -22,13 +22,14 @@ export function boundLog(path: string, sizeBytesMax = SIZE_BYTES_MAX): void {
   }
 }
 
-/** Reads the last lines of a log; none when there is none. */
-export function readLastLines(path: string): readonly string[] {
+/** Reads the last lines of a log, of those after byte `from`; none when there is none. One that was cut since is read from its beginning. */
+export function readLastLines(path: string, from = 0): readonly string[] {
   try {
     const file = openSync(path, 'r')
     try {
       const { size } = statSync(path)
-      const buffer = Buffer.alloc(Math.min(size, TAIL_BYTES))
+      const sizeBytes = from > size ? size : size - from
+      const buffer = Buffer.alloc(Math.min(sizeBytes, TAIL_BYTES))
       readSync(file, buffer, 0, buffer.length, size - buffer.length)
       return buffer
         .toString('utf8')

@@ -40,6 +40,7 @@ export function etcdFlags(root: string, voter: VoterFile): readonly string[] {
     'snapshot-count': SNAPSHOT_EVERY,
     logger: 'zap',
     'log-outputs': 'stderr',
+    ...(voter.isAlone ? { 'force-new-cluster': 'true' } : {}),
     ...(voter.isTls ? tlsFlags(root) : {}),
   }
   return Object.entries(flags).map(([name, value]) => `--${name}=${value}`)

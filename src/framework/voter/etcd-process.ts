@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { dirname } from 'node:path'
 import { isAlive, type ProcessFacts, readAllProcesses, readProcess, signalProcess } from '../../methods/proc.ts'
@@ -16,6 +16,8 @@ const KILL_WITHIN_MS = 5000
 /** An etcd that runs. It outlives its supervisor. */
 export interface EtcdProcess {
   readonly pid: number
+  /** Where in the log begins what it said itself; 0 = not known. */
+  readonly logFrom: number
   /** Its command line, the program left out. */
   readonly flags: readonly string[]
   /** Resolves with how it ended, a few words. Never rejects. */
@@ -33,7 +35,7 @@ export function adoptEtcd(root: string, effects: Effects): EtcdProcess | undefin
     // Only of an etcd: the command line of a process that hangs on a dead disk cannot be read without hanging as well.
     if (facts.command !== 'etcd') continue
     const flags = flagsOf(facts)
-    if (flags.includes(wanted)) return processOf(facts, flags, watchEnd(facts, effects), effects)
+    if (flags.includes(wanted)) return processOf(facts, { flags, logFrom: 0 }, watchEnd(facts, effects), effects)
   }
   return undefined
 }
@@ -49,6 +51,7 @@ export async function startEtcd(
   mkdirSync(data, { recursive: true, mode: 0o700 })
   mkdirSync(dirname(log), { recursive: true })
   const output = openSync(log, 'a', 0o600)
+  const logFrom = fstatSync(output).size
   try {
     const child = spawn(program, flags, {
       detached: true,
@@ -71,7 +74,7 @@ export async function startEtcd(
     const pid = child.pid ?? 0
     prefer(pid)
     const facts = readProcess(pid) ?? { pid, startTicks: 0 }
-    return processOf(facts, flags, ended, effects)
+    return processOf(facts, { flags, logFrom }, ended, effects)
   } finally {
     closeSync(output)
   }
@@ -81,13 +84,13 @@ type Identity = Pick<ProcessFacts, 'pid' | 'startTicks'>
 
 function processOf(
   identity: Identity,
-  flags: readonly string[],
+  facts: Pick<EtcdProcess, 'flags' | 'logFrom'>,
   ended: Promise<string>,
   effects: Effects,
 ): EtcdProcess {
   return {
+    ...facts,
     pid: identity.pid,
-    flags,
     ended,
     kill: () => signalProcess(identity, 'SIGKILL'),
     stop: async () => {

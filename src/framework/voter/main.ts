@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { describeError } from '../errors/ha-error.ts'
 import { createRealEffects } from '../ports/real-effects.ts'
+import { keepRenewed } from '../security/renew.ts'
 import { EtcdCalls } from './etcd-calls.ts'
 import { createGateway } from './gateway.ts'
 import { becomeOnlySupervisor } from './only-supervisor.ts'
@@ -45,6 +46,9 @@ async function supervise(root: string): Promise<number> {
   const log = (sentence: string): void => {
     process.stdout.write(`${new Date(effects.nowWallMs()).toISOString()} voterd ${process.pid} ${sentence}\n`)
   }
+  const ender = new AbortController()
+  // A witness has no clustd that would do it.
+  const renewing = keepRenewed({ root, effects, tell: log }, ender.signal)
   const supervisor = new Supervisor({ root, effects, calls: new EtcdCalls(gateway), log })
   const end = (): void => supervisor.tellToEnd()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end)
@@ -53,6 +57,8 @@ async function supervise(root: string): Promise<number> {
     log('ended')
     return 0
   } finally {
+    ender.abort('voterd ends')
+    await renewing
     gateway.close()
     giveBack()
   }

@@ -147,6 +147,7 @@ function newVoter(first: FirstVoter, effects: Effects): VoterFile {
     initialState: 'new',
     tuning: DEFAULT_TUNING,
     others: [],
+    isAlone: false,
     hasStarted: false,
   }
 }

@@ -80,6 +80,9 @@ export class Supervisor {
       })
     }
     this.#become(this.#state.phase, { name: voter.name, endpoint: clientEndpoint(voter) })
+    // After a long absence it may have been taken out, or the others may have gone on without it for good: then it must not meet others of that kind.
+    const isFirst = this.#state.starts === 0 && voter.hasStarted && adoptEtcd(this.#parts.root, effects) === undefined
+    if (isFirst && (await this.#isRemoved(voter))) return this.#rest(voter)
     const etcd = await this.#adoptOrStart(voter)
     const startedMs = effects.nowMonotonicMs()
     const watching = new AbortController()
@@ -100,7 +103,7 @@ export class Supervisor {
     this.#become('failing', { etcdPid: 0 })
     if (watch.isIntended) return
     if (effects.nowMonotonicMs() - startedMs > RAN_WELL_MS) this.#failures = 0
-    await this.#recover(voter, how)
+    await this.#recover(voter, how, etcd.logFrom)
   }
 
   async #adoptOrStart(voter: VoterFile): Promise<EtcdProcess> {
@@ -120,22 +123,24 @@ export class Supervisor {
     return etcd
   }
 
-  /** Says why it ended, and waits before it is started again; as long as it is not wanted any more, for a new life. */
-  async #recover(voter: VoterFile, how: string): Promise<void> {
-    const complaint = complaintOf(readLastLines(voterPaths(this.#parts.root).log))
-    if (await this.#isRemoved(voter)) {
-      this.#complain('removed', {
-        what: `${voter.name} was taken out of the voters`,
-        remedy: 'Nothing needs to be done. To let it vote again: scadmin join, or scadmin witness.',
-      })
-      while (!this.#ender.signal.aborted && isSameVoter(readVoterFile(this.#parts.root), voter)) {
-        await this.#pause(LOOK_AGAIN_MS)
-      }
-      return
-    }
+  /** Says why it ended, and waits before it is started again; one that is not wanted any more rests. */
+  async #recover(voter: VoterFile, how: string, logFrom: number): Promise<void> {
+    const complaint = complaintOf(readLastLines(voterPaths(this.#parts.root).log, logFrom))
+    if (await this.#isRemoved(voter)) return this.#rest(voter)
     this.#complain('failing', { ...complaint, what: `etcd ended (${how}): ${complaint.what}` })
     await this.#pause(BACKOFF_MS[Math.min(this.#failures, BACKOFF_MS.length - 1)] ?? 0)
     this.#failures += 1
+  }
+
+  /** Waits until this machine joins anew, or is told that it is the only one left. */
+  async #rest(voter: VoterFile): Promise<void> {
+    const { root } = this.#parts
+    this.#complain('removed', {
+      what: `${voter.name} was taken out of the voters`,
+      remedy: 'Nothing needs to be done. To let it vote again: scadmin join, or scadmin witness.',
+    })
+    const isAsItWas = (file: VoterFile | undefined): boolean => isSameVoter(file, voter) && file?.isAlone !== true
+    while (!this.#ender.signal.aborted && isAsItWas(readVoterFile(root))) await this.#pause(LOOK_AGAIN_MS)
   }
 
   /** Asks the others whether this voter is still one of them. Nobody answers: then it is. */

@@ -27,6 +27,8 @@ export interface VoterFile {
   readonly tuning: VoterTuning
   /** Client endpoints of the other voters, as they were known last: whom to ask whether this one is still wanted. */
   readonly others: readonly string[]
+  /** Whether the next start makes it the only voter, with all that it knows: the others are lost for good. */
+  readonly isAlone: boolean
   /** Whether etcd ever answered: then its data have to be there, and are never made anew by a mere start. */
   readonly hasStarted: boolean
 }
@@ -48,6 +50,7 @@ const shape = z.strictObject({
   isTls: z.boolean(),
   tuning: z.strictObject({ heartbeatMs: z.number().int().positive(), electionMs: z.number().int().positive() }),
   others: z.array(z.string()),
+  isAlone: z.boolean().default(false),
   hasStarted: z.boolean(),
 })
 
@@ -93,6 +96,7 @@ export function voterFileOf(admission: VoterAdmission, id: string): VoterFile {
     ...rest,
     id,
     initialState: 'existing',
+    isAlone: false,
     others: endpoints.filter((endpoint) => endpoint !== own),
     hasStarted: false,
   }

@@ -74,7 +74,9 @@ class Watch {
   /** Returns whether to look again soon. */
   async #look(): Promise<boolean> {
     const { calls, become, root } = this.#parts
-    if (!isSameVoter(readVoterFile(root), this.#voter)) return this.#beginAnew('this machine joined anew')
+    const file = readVoterFile(root)
+    if (!isSameVoter(file, this.#voter)) return this.#beginAnew('this machine joined anew')
+    if (file?.isAlone === true && !this.#voter.isAlone) return this.#beginAnew('it is to be the only voter')
     const status = await calls.status(this.#endpoint).catch(() => undefined)
     if (this.#parts.signal.aborted) return false
     if (status === undefined) return this.#withoutAnswer()
@@ -107,8 +109,9 @@ class Watch {
 
   /** From now on its data have to be there. */
   #noteStarted(): void {
-    if (this.#voter.hasStarted) return
-    this.#keep({ ...this.#voter, hasStarted: true })
+    if (this.#voter.hasStarted && !this.#voter.isAlone) return
+    // Once: with the next start it takes part in whatever its cluster is then.
+    this.#keep({ hasStarted: true, isAlone: false })
   }
 
   /** Any voter can be asked; a learner itself answers no such question. Until it has caught up, they say no. */
@@ -128,14 +131,14 @@ class Watch {
     for (const path of [voterPaths(root).log, voterPaths(root).supervisorLog]) boundLog(path)
     const members = await calls.members(this.#endpoint)
     const others = members.flatMap(({ id, clientUrls }) => (id === status.id ? [] : clientUrls.slice(0, 1))).toSorted()
-    if (!isSameValue(others, this.#voter.others)) this.#keep({ ...this.#voter, others })
+    if (!isSameValue(others, this.#voter.others)) this.#keep({ others })
     if (await calls.isFull(this.#endpoint, status.id)) {
       log('the file of etcd is full: making space')
       await calls.makeSpace(this.#endpoint, status.id)
     }
     const tuning = await this.#retuner.retune(this.#voter, status)
     if (tuning === undefined) return
-    this.#keep({ ...this.#voter, tuning })
+    this.#keep({ tuning })
     await this.#beginAnew(`the election timeout is ${tuning.electionMs} ms from now on`)
   }
 
@@ -146,10 +149,12 @@ class Watch {
     return false
   }
 
-  #keep(voter: VoterFile): void {
+  #keep(change: Partial<VoterFile>): void {
+    const { root, signal } = this.#parts
+    const file = readVoterFile(root)
     // Whoever wrote the file meanwhile meant another life; and what this one had under way when it ended is of no interest any more.
-    if (this.#parts.signal.aborted || !isSameVoter(readVoterFile(this.#parts.root), voter)) return
-    this.#voter = voter
-    writeVoterFile(this.#parts.root, voter)
+    if (signal.aborted || file === undefined || !isSameVoter(file, this.#voter)) return
+    this.#voter = { ...this.#voter, ...change }
+    writeVoterFile(root, { ...file, ...change })
   }
 }

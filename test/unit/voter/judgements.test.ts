@@ -178,5 +178,6 @@ const VOTER: VoterFile = {
   isTls: true,
   tuning: { heartbeatMs: 50, electionMs: 500 },
   others: [],
+  isAlone: false,
   hasStarted: false,
 }

@@ -5,6 +5,7 @@ import { get as httpsGet } from 'node:https'
 import { dirname, join } from 'node:path'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { recoverAlone } from '../../../src/framework/daemon/offline/managed-etcd.ts'
 import { readVoterFile } from '../../../src/framework/voter/voter-file.ts'
 import { voterPaths } from '../../../src/framework/voter/voter-paths.ts'
 import { eventually } from '../../eventually.ts'
@@ -148,6 +149,34 @@ describe.skipIf(missing !== undefined)('three voters', { timeout: TIMEOUT_MS }, 
     await expect(alpha.ask((voters) => voters.admit(fifth))).rejects.toMatchObject({ code: 'VOTERS_UNSAFE' })
     await alpha.ask((voters) => voters.remove(fourth.address))
     expect(await rolesOf(alpha)).toHaveLength(3)
+  })
+
+  test('when the majority is lost for good, one goes on alone with what it knows, and those that come back are not let in', async () => {
+    await gamma.keep('a', 'kept')
+    await eventually('alpha to know it', WITHIN_MS, async () => (await alpha.read('a')) === 'kept' || undefined)
+    const host = { root: alpha.root, installation: rig.installation }
+    await expect(recoverAlone(host, ['beta', 'gamma'])).rejects.toMatchObject({
+      code: 'VOTERS_UNSAFE',
+      message: 'beta, gamma answers: not lost',
+    })
+    beta.lose()
+    gamma.lose()
+    await alpha.reaches('to have no leader', ({ complaint }) => complaint.includes('it knows no leader'))
+    await expect(recoverAlone(host, ['beta'])).rejects.toMatchObject({ code: 'USAGE' })
+    await recoverAlone(host, ['gamma', 'beta'])
+    await eventually('alpha to serve alone', WITHIN_MS, async () => {
+      const listed = await alpha.ask((voters) => voters.list())
+      return (listed.length === 1 && listed[0]?.isHealthy) || undefined
+    })
+    expect(await alpha.read('a')).toBe('kept')
+    expect(readVoterFile(alpha.root)).toMatchObject({ isAlone: false })
+    beta.supervise()
+    gamma.supervise()
+    for (const back of [beta, gamma]) await back.reaches('to stay out', ({ phase }) => phase === 'removed')
+    expect([beta.etcdPid(), gamma.etcdPid()]).toEqual([undefined, undefined])
+    await beta.join(alpha)
+    expect(await rolesOf(alpha)).toEqual(['follower', 'leader'])
+    expect(await beta.read('a')).toBe('kept')
   })
 
   test('are started anew one after the other when the guard of the cluster changes', async () => {

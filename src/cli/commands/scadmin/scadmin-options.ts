@@ -74,6 +74,12 @@ export const scadminOptions = {
     describe: 'how long it can be used, such as 15m (the default), 2h or 90s',
   },
   force: { kind: 'flag', long: 'force', describe: 'also while it is a member: its keys are in wrong hands' },
+  lost: {
+    kind: 'list',
+    long: 'lost',
+    value: 'VOTER,...',
+    describe: 'all other voters: those that are off, and will never come back as they were',
+  },
   join: {
     kind: 'text',
     long: 'join',

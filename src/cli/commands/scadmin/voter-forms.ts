@@ -46,6 +46,19 @@ export const voterForms = [
     },
   }),
   scadminForm({
+    summary:
+      'go on with the voter of this machine alone, when the majority is lost for good; if the lost ones are alive after all, logical hosts may be mastered twice',
+    verb: ['voters', 'recover'],
+    required: ['lost'],
+    optional: ['json'],
+    run: async ({ options }, context) => {
+      const { recoverAlone } = await context.offline()
+      await recoverAlone(context, options.lost ?? [])
+      say(context, { recovered: true }, "The voter of this machine goes on alone. See 'scadmin voters'.")
+      return 0
+    },
+  }),
+  scadminForm({
     summary: 'start the voter of this machine, if it does not run',
     verb: ['voters', 'start'],
     optional: ['json'],

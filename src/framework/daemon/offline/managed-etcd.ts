@@ -17,7 +17,7 @@ import {
 } from '../../voter/run-voter.ts'
 import { readVoterState } from '../../voter/state-file.ts'
 import { stopSupervisor } from '../../voter/stop-supervisor.ts'
-import { CLIENT_PORT, clientEndpoint, readVoterFile } from '../../voter/voter-file.ts'
+import { CLIENT_PORT, clientEndpoint, readVoterFile, writeVoterFile } from '../../voter/voter-file.ts'
 import { voterPaths } from '../../voter/voter-paths.ts'
 import { type HostFile, readHostFile } from '../host-file.ts'
 
@@ -118,6 +118,34 @@ export async function removeVoter(root: string, name: string): Promise<void> {
   } finally {
     voters.close()
   }
+}
+
+/**
+ * Makes the voter of this machine the only one, with all that it knows, because the majority of the voters is lost for good. The operator names the lost ones:
+ * if they are alive after all, there are two databases, and two masters. Throws `NOT_SET_UP`, `USAGE` (others are lost than those), `VOTERS_UNSAFE` (one of them answers).
+ */
+export async function recoverAlone(host: ManagedHost, lost: readonly string[]): Promise<void> {
+  const { root } = host
+  const file = readVoterFile(root)
+  if (file === undefined) throw new HaError('NOT_SET_UP', 'this machine has no voter')
+  const { cluster, endpoints } = voterFacts(root)
+  const voters = openVoters({ root, cluster, effects: createRealEffects(), endpoints })
+  const listed = await voters.list().finally(() => voters.close())
+  const others = listed.filter(({ name }) => name !== file.name)
+  const names = others.map(({ name }) => name).toSorted()
+  if (names.join() !== lost.toSorted().join()) {
+    throw new HaError('USAGE', `the other voters are ${names.join(', ') || 'none'}`, {
+      hint: 'Name exactly those, after you have made sure that each of them is off and will not come back.',
+    })
+  }
+  const alive = others.filter(({ version }) => version !== '')
+  if (alive.length > 0) {
+    throw new HaError('VOTERS_UNSAFE', `${alive.map(({ name }) => name).join(', ')} answers: not lost`, {
+      hint: 'While a majority lives, take voters out with: scadmin voters remove. Else stop what is left of them first: scadmin voters stop',
+    })
+  }
+  writeVoterFile(root, { ...file, isAlone: true })
+  startVoter(host)
 }
 
 function ownVoter(root: string): OwnVoterJson | null {
