@@ -84,7 +84,7 @@ const table = [
   },
   {
     folder: `${framework}/voter`,
-    sees: [model, errors, ports, 'src/methods/proc'],
+    sees: [model, errors, ports, `${framework}/security`, 'src/methods/proc'],
     why: 'The supervisor of etcd must be there before clustd and outlive it, and a witness has nothing else. It speaks to etcd itself and knows no records but one figure.',
   },
   {

@@ -1,14 +1,20 @@
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { OPEN_TO_NETWORK } from '../../src/framework/api/network-policy.ts'
 import { createRealEffects } from '../../src/framework/ports/real-effects.ts'
 import { fetchAuthority } from '../../src/framework/security/call-over-tls.ts'
 import { fingerprintOf, readCertificate } from '../../src/framework/security/certificate.ts'
 import { makeFirstIdentity } from '../../src/framework/security/certify.ts'
+import { writeHostPlaces, writePlace } from '../../src/framework/security/host-places.ts'
+import { readIdentity, writeIdentity } from '../../src/framework/security/identity-files.ts'
 import { fingerprintOfPrivateKey, makePrivateKey } from '../../src/framework/security/keys.ts'
 import { makeRequest } from '../../src/framework/security/make-certificates.ts'
+import { renewFromHosts } from '../../src/framework/security/renew.ts'
 import { expectServed, NetworkWorld } from './network-world.ts'
 
 let world: NetworkWorld
@@ -235,6 +241,32 @@ describe('the next certificate', () => {
     expect(await world.ask('POST', '/v1/renew', { own, body: other })).toMatchObject(
       refusal('CERTIFICATE_REFUSED', 'a key that it was not let in with'),
     )
+  })
+
+  it('is fetched by a witness itself, from the first host that answers, also when its own has run out', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'haven-witness-'))
+    try {
+      const { certificate, key } = await world.admitted('w1', 'witness')
+      const { caCertificate } = world.identity
+      const own = { caCertificate, hostCertificate: certificate, hostKey: key, caKey: undefined, clusterKey: undefined }
+      writeIdentity(root, own)
+      writeHostPlaces(root, ['127.99.0.1:1', writePlace(world.place)])
+      const told: string[] = []
+      const effects = { ...createRealEffects(), nowWallMs: () => now() + world.clock.aheadMs }
+      const renew = (): Promise<boolean> =>
+        world.api.finish(renewFromHosts({ root, effects, tell: (sentence) => told.push(sentence) }), 10_000_000)
+      expect(await renew()).toBe(false)
+      world.clock.aheadMs = 100 * 86_400_000
+      expect(await renew()).toBe(true)
+      const next = readCertificate(readIdentity(root)?.hostCertificate ?? '')
+      expect(next.validUntilWallMs).toBeGreaterThan(readCertificate(certificate).validUntilWallMs)
+      expect(told).toEqual([expect.stringContaining('renewed the certificate')])
+      await world.api.finish(world.desk.evict({ name: 'w1' }, 'anna'), 1_000_000)
+      world.clock.aheadMs = 200 * 86_400_000
+      await expect(renew()).rejects.toMatchObject({ code: 'CERTIFICATE_REFUSED' })
+    } finally {
+      rmSync(root, { recursive: true })
+    }
   })
 
   it('is given to a machine that was off for long, which may ask for nothing else', async () => {

@@ -95,7 +95,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   const pathPrefixOf = (logicalHost: LogicalHostName): string => join(root, logicalHost)
   let timings = (): Timings => PROFILES.default
   // The database may ask for a certificate that is good.
-  await renewBeforeStart({ root, cluster: hostFile.cluster, host: hostFile.physicalHost, effects, log })
+  await renewBeforeStart(root, effects, log)
   const { database, addEndpoints } = await openHostDatabase(composition, () => timings())
   const plans = new PlanRing(root, effects, log)
   let reports: readonly GuardReport[] = await readGuardReports(root)
@@ -147,7 +147,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   const { desk, calls } = security
   const local = readLocalFacts(missingPrograms, createCheckPrograms(runCommand))
   const checkFenceDevice = createDeviceCheck(runFence)
-  const facts: HostFacts = { effects, ...local, checkFenceDevice, recentMessages: (max) => log.recent(max) }
+  const facts: HostFacts = { effects, ...local, checkFenceDevice, recentMessages: (max) => log.recent(max), voterWarnings: hostVoters.warnings }
   const app = buildApp(loop.services, { facts, desk, calls, log })
   return {
     loop,

@@ -66,11 +66,13 @@ export function composeSecurity(parts: SecurityParts): Security {
         network = buildNetworkApp(loop.services, { facts, desk, log, identify, tls: tlsOf(first) })
         tasks.push(listenUntilHeard(parts, network, place, ender.signal))
       }
-      const onRenewed = (): void => {
-        kept.identity = readIdentity(root)
-        if (kept.identity !== undefined) network?.renew(tlsOf(kept.identity))
+      const onLooked = (): void => {
+        const now = readIdentity(root)
+        if (now === undefined || now.hostCertificate === kept.identity?.hostCertificate) return
+        kept.identity = now
+        network?.renew(tlsOf(now))
       }
-      tasks.push(keepCertificate({ root, cluster, host, effects, log, book, place, onRenewed }, ender.signal))
+      tasks.push(keepCertificate({ root, host, effects, log, book, place, onLooked }, ender.signal))
     },
     close: async () => {
       ender.abort('clustd ends')

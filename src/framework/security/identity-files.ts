@@ -114,8 +114,10 @@ export function finishIdentity(root: string): void {
 /** Replaces the certificate of a host; its key stays. */
 export function writeHostCertificate(root: string, certificate: string): void {
   const { directory, hostCertificate } = securityPaths(root)
-  writeSecret(`${hostCertificate}.new`, certificate)
-  renameSync(`${hostCertificate}.new`, hostCertificate)
+  // clustd and voterd both look after it.
+  const draft = `${hostCertificate}.${process.pid}`
+  writeSecret(draft, certificate)
+  renameSync(draft, hostCertificate)
   syncDirectory(directory)
 }
 

@@ -2,13 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { renewOwnCertificate } from '../../../src/framework/daemon/certificate-keeper.ts'
-import { parseName } from '../../../src/framework/model/names.ts'
-import type { LogEvent } from '../../../src/framework/ports/log.ts'
 import { createRealEffects } from '../../../src/framework/ports/real-effects.ts'
 import { isSignedBy, readCertificate } from '../../../src/framework/security/certificate.ts'
 import { makeFirstIdentity } from '../../../src/framework/security/certify.ts'
 import { type Identity, readIdentity, writeIdentity } from '../../../src/framework/security/identity-files.ts'
+import { renewOwnCertificate } from '../../../src/framework/security/renew.ts'
 import { isRenewalDue } from '../../../src/framework/security/validity.ts'
 
 const MADE_MS = 1_790_000_000_000
@@ -17,7 +15,7 @@ const DAY_MS = 86_400_000
 let root: string
 let made: Identity
 let nowWallMs: number
-const log: LogEvent[] = []
+const log: string[] = []
 beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'haven-renewal-'))
   nowWallMs = MADE_MS
@@ -27,17 +25,10 @@ beforeEach(async () => {
 })
 afterEach(() => rmSync(root, { recursive: true }))
 
-const renew = (addresses: readonly string[] = []): Promise<boolean> =>
-  renewOwnCertificate(
-    {
-      root,
-      cluster: parseName('cluster', 'demo'),
-      host: parseName('physicalHost', 'alpha'),
-      effects: { ...createRealEffects(), nowWallMs: () => nowWallMs },
-      log: { write: (event) => log.push(event) },
-    },
-    addresses,
-  )
+const renew = (addresses: readonly string[] = []): Promise<boolean> => {
+  const effects = { ...createRealEffects(), nowWallMs: () => nowWallMs }
+  return renewOwnCertificate({ root, effects, tell: (sentence) => log.push(sentence) }, addresses)
+}
 
 const certificate = (): string => readIdentity(root)?.hostCertificate ?? ''
 
@@ -62,9 +53,7 @@ describe('the certificate of a host', () => {
       validFromWallMs: nowWallMs - 3_600_000,
       validUntilWallMs: nowWallMs + 90 * DAY_MS,
     })
-    expect(log).toMatchObject([
-      { level: 'info', message: expect.stringContaining('renewed the certificate of this host') },
-    ])
+    expect(log).toEqual([expect.stringContaining('renewed the certificate of this host')])
     expect(await renew()).toBe(false)
   })
 

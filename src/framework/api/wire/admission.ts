@@ -82,6 +82,8 @@ export interface JoinedJson {
   readonly database: DatabasePlace
   /** Null = it does not vote. */
   readonly voter: VoterAdmissionJson | null
+  /** Where hosts of the cluster answer others, `ADDRESS:PORT`; whom a witness asks later. */
+  readonly hosts: readonly string[]
   /** What the operator should know although it was done; one sentence each. */
   readonly warnings: readonly string[]
 }
@@ -97,6 +99,8 @@ export interface RenewRequest {
 /** Answer to `POST /v1/renew`. */
 export interface RenewedJson {
   readonly certificate: string
+  /** As in `JoinedJson`. */
+  readonly hosts: readonly string[]
 }
 
 /** Body of `POST /v1/evict` (`scadmin evict`). */

@@ -65,7 +65,11 @@ function removeHost(state: ClusterState, name: PhysicalHostName): Eviction {
     return { changes: changes.map((change) => ({ kind: 'configuration', change })), done, warnings: [] }
   } catch (error) {
     if (!(error instanceof HaError)) throw error
-    return { changes: [], done: [], warnings: [`${name} stays in the configuration: ${[error.message, ...error.details].join('; ')}.`] }
+    return {
+      changes: [],
+      done: [],
+      warnings: [`${name} stays in the configuration: ${[error.message, ...error.details].join('; ')}.`],
+    }
   }
 }
 

@@ -20,6 +20,7 @@ import type { Log } from '../../ports/log.ts'
 import type { Voters } from '../../ports/voters.ts'
 import { fingerprintOf } from '../../security/certificate.ts'
 import { certify } from '../../security/certify.ts'
+import { writePlace } from '../../security/host-places.ts'
 import type { Identity } from '../../security/identity-files.ts'
 import { fingerprintOfKey } from '../../security/keys.ts'
 import { hashSecret, makeToken, writeToken } from '../../security/token.ts'
@@ -94,6 +95,20 @@ function placeText(address: string, port: number): string {
   return port === API_PORT ? host : `${host}:${port}`
 }
 
+/** Where hosts can be asked, one place of each first. */
+function hostPlaces(book: AdmissionBook): readonly string[] {
+  const { admissions, state } = book.seen()
+  const hosts = [...admissions.values()].filter(({ role, evicted }) => role === 'host' && evicted === null)
+  const lists = hosts.map(({ name, addresses, port }) => {
+    const interfaces = state.physicalHosts.get(name)?.interfaces.map(({ address }) => address) ?? []
+    const all = [...new Set([...addresses, ...interfaces])]
+    return (all.length === 0 ? [name] : all).map((address) => writePlace({ address, port }))
+  })
+  return [...lists.flatMap(([first]) => first ?? []), ...lists.flatMap(([, ...rest]) => rest)].slice(0, PLACES_TOLD_MAX)
+}
+
+const PLACES_TOLD_MAX = 32
+
 async function join(parts: DeskParts, throttle: Throttle, request: JoinRequest): Promise<JoinedJson> {
   const { effects, log, me } = parts
   const identity = identityOf(parts)
@@ -157,7 +172,7 @@ interface Answered {
 }
 
 async function answerOf(
-  { cluster, me, database }: DeskParts,
+  { book, cluster, me, database }: DeskParts,
   identity: FullIdentity,
   { request, publicKey, voter, warnings, nowWallMs }: Answered,
 ): Promise<JoinedJson> {
@@ -173,6 +188,7 @@ async function answerOf(
     clusterKey: role === 'host' ? identity.clusterKey.toString('base64') : null,
     database: placeFor(database(), voter),
     voter,
+    hosts: hostPlaces(book),
     warnings,
   }
 }
@@ -201,7 +217,8 @@ async function renew(parts: DeskParts, name: string, { request, addresses }: Ren
   })
   log.write({ level: 'info', message: `renewed the certificate of ${name}` })
   const role = renewed.current?.role ?? 'witness'
-  return { certificate: await certify(identity, { cluster, name, role, addresses, nowWallMs }, publicKey) }
+  const certificate = await certify(identity, { cluster, name, role, addresses, nowWallMs }, publicKey)
+  return { certificate, hosts: hostPlaces(book) }
 }
 
 async function evict(parts: DeskParts, { name, force = false }: EvictRequest, by: string): Promise<EvictedJson> {

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { HaError } from '../../errors/ha-error.ts'
 import { parseName } from '../../model/names.ts'
+import { writeHostPlaces } from '../../security/host-places.ts'
 import { finishIdentity, writeIdentity } from '../../security/identity-files.ts'
 import { readVoterFile } from '../../voter/voter-file.ts'
 import { voterPaths } from '../../voter/voter-paths.ts'
@@ -42,6 +43,7 @@ export async function joinWitness(request: JoinWitnessRequest): Promise<JoinedWi
   })
   refuseOther(root, joined.cluster)
   writeIdentity(root, identity, { isUnfinished: true })
+  writeHostPlaces(root, joined.hosts)
   if (joined.voter !== null) await startVoterOfJoin({ root, installation }, joined.voter)
   else if (readVoterFile(root) !== undefined) startVoter({ root, installation })
   else throw noVotersError(joined.cluster)
