@@ -162,7 +162,7 @@ export const ERROR_CODES = {
     meaning: 'The host gives signs of life, or is this one, and so is not fenced or taken for dead.',
   },
   REJOIN_REFUSED: {
-    exitCode: 6,
+    exitCode: 3,
     retryable: false,
     meaning: 'This host was fenced or lost, and has to be started by hand.',
   },
