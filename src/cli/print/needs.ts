@@ -35,6 +35,7 @@ export function findNeeds(status: StatusJson): readonly Need[] {
     ...networkNeeds(status),
     ...certificateNeeds(status),
     ...fencingNeeds(status),
+    ...status.voterWarnings.map((what): Need => ({ what: what.replace(/\.$/, ''), todo: ['scadmin voters'] })),
     ...guardNeeds(status),
   ]
 }

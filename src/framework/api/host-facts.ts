@@ -13,6 +13,8 @@ export interface HostFacts {
   checkFenceDevice?(device: FenceDevice): Promise<readonly string[]>
   /** Returns the IP address of a host name as this host knows it; undefined = it knows none. */
   lookUp(name: string): Promise<string | undefined>
+  /** Says what is to be known of the voters of an etcd that Haven runs, one sentence each, as this host saw them last. Absent, or empty: nothing. */
+  voterWarnings?(): readonly string[]
   /** Returns the last lines of this host's log, oldest first, at most `max`. */
   recentMessages(max: number): readonly MessageJson[]
 }

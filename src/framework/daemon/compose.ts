@@ -147,7 +147,13 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   const { desk, calls } = security
   const local = readLocalFacts(missingPrograms, createCheckPrograms(runCommand))
   const checkFenceDevice = createDeviceCheck(runFence)
-  const facts: HostFacts = { effects, ...local, checkFenceDevice, recentMessages: (max) => log.recent(max), voterWarnings: hostVoters.warnings }
+  const facts: HostFacts = {
+    effects,
+    ...local,
+    checkFenceDevice,
+    recentMessages: (max) => log.recent(max),
+    voterWarnings: hostVoters.warnings,
+  }
   const app = buildApp(loop.services, { facts, desk, calls, log })
   return {
     loop,

@@ -5,6 +5,7 @@ import { isSameValue } from '../model/same-value.ts'
 import type { Effects } from '../ports/effects.ts'
 import type { Log } from '../ports/log.ts'
 import type { VoterStatus, Voters } from '../ports/voters.ts'
+import { voterWarnings } from '../voter/quorum.ts'
 import { openVoters, type VotersOf } from '../voter/run-voter.ts'
 import { type HostFile, readHostFile, writeHostFile } from './host-file.ts'
 
@@ -17,6 +18,8 @@ export interface HostVoters {
   database(): DatabasePlace
   /** What adds and removes voters; undefined where Haven does not run the etcd. */
   voters(): Voters | undefined
+  /** What is to be known of the voters as they were seen last, one sentence each. */
+  warnings(): readonly string[]
   /** Notes new voters in the host's own file, and tells `add` of them, until `signal` aborts. Never throws. */
   follow(add: (endpoints: readonly string[]) => void, signal: AbortSignal): Promise<void>
 }
@@ -38,13 +41,16 @@ export function createHostVoters(root: string, { effects, log }: { effects: Effe
       list: () => once((opened) => opened.list()),
     }
   }
+  let warnings: readonly string[] = []
   return {
     database: () => readHostFile(root).database,
     voters,
+    warnings: () => warnings,
     follow: async (add, signal) => {
       while (!signal.aborted) {
         try {
           const listed = await voters()?.list()
+          warnings = listed === undefined ? [] : voterWarnings(listed)
           if (listed !== undefined) add(noteEndpoints(root, listed))
         } catch (error) {
           // The database itself says when it is away; this is only about whom to ask.

@@ -28,6 +28,7 @@ export function addStatusRoutes(app: FastifyInstance, { services, facts, desk }:
       fenceStatus: services.fenceStatus(),
       guardReports: services.guardReports(),
       certificates: desk?.certificates() ?? [],
+      voterWarnings: facts.voterWarnings?.() ?? [],
       messages: facts.recentMessages(messages),
       nowWallMs: facts.effects.nowWallMs(),
     })

@@ -35,6 +35,7 @@ export interface StatusFacts extends FencingFacts {
   readonly missingPrograms: ReadonlyMap<PhysicalHostName, readonly string[]>
   readonly guardReports: readonly GuardReport[]
   readonly certificates: StatusJson['certificates']
+  readonly voterWarnings: readonly string[]
   readonly messages: readonly MessageJson[]
   readonly nowWallMs: number
 }
@@ -72,6 +73,7 @@ export function viewStatus(facts: StatusFacts): StatusJson {
     heartbeatTroubles: facts.heartbeatTroubles,
     fencing: viewFencing(facts),
     guardReports: facts.guardReports,
+    voterWarnings: facts.voterWarnings,
     messages: facts.messages,
   }
 }

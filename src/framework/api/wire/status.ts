@@ -32,6 +32,8 @@ export interface StatusJson {
   readonly fencing: FencingStatusJson
   /** What the guard of the answering host stopped in former lives, newest first. */
   readonly guardReports: readonly GuardReportJson[]
+  /** What to know of the voters of an etcd that Haven runs, one sentence each; empty = nothing, or Haven runs none. */
+  readonly voterWarnings: readonly string[]
   /** Recent messages of the answering host, newest last; as many as were asked for. */
   readonly messages: readonly MessageJson[]
 }
