@@ -4,8 +4,9 @@ import type {
   NetworkStatusJson,
   StatusJson,
 } from '../../framework/api/wire.ts'
-import { writeTime } from './duration.ts'
+import { writeDuration, writeTime } from './duration.ts'
 import { fencingNeeds } from './fencing-lines.ts'
+import { groupNeeds } from './public-network-lines.ts'
 
 /** One thing that is not as it should be, and what to do about it. */
 export interface Need {
@@ -23,6 +24,7 @@ const PROGRAMS_TOLD_MAX = 5
 /** Finds what an operator has to look at, worst first; empty when all is well. Maintenance is wanted, and what is in motion comes to an end by itself. */
 export function findNeeds(status: StatusJson): readonly Need[] {
   return [
+    ...databaseNeeds(status),
     ...status.logicalHosts.flatMap(stuckNeeds),
     ...status.logicalHosts.flatMap(unmasteredNeeds),
     ...status.logicalHosts.flatMap(serviceNeeds),
@@ -33,10 +35,30 @@ export function findNeeds(status: StatusJson): readonly Need[] {
         : [],
     ),
     ...networkNeeds(status),
+    ...status.publicGroups.flatMap(groupNeeds),
     ...certificateNeeds(status),
     ...fencingNeeds(status),
     ...status.voterWarnings.map((what): Need => ({ what: what.replace(/\.$/, ''), todo: ['scadmin voters'] })),
     ...guardNeeds(status),
+  ]
+}
+
+function databaseNeeds({ databaseAway, answeredBy, atWallMs }: StatusJson): readonly Need[] {
+  if (databaseAway === null) return []
+  const { sinceWallMs, untilWallMs, promisedBy } = databaseAway
+  const goesOn =
+    promisedBy.length === 0
+      ? 'Services run on: nobody else could take them over.'
+      : `Services run on as long as ${promisedBy.join(' and ')} ${promisedBy.length === 1 ? 'promises' : 'promise'} to take nothing over; without that they are stopped at ${writeTime(untilWallMs)}.`
+  return [
+    {
+      what: `the cluster database does not answer ${answeredBy}, since ${writeTime(sinceWallMs)} (${writeDuration(atWallMs - sinceWallMs)})`,
+      todo: [
+        goesOn,
+        'Nothing can be changed meanwhile, and what is shown here may be old.',
+        'Look at it with: scadmin voters, or the status of your etcd',
+      ],
+    },
   ]
 }
 

@@ -20,6 +20,8 @@ export interface ApiServices {
   state(): ClusterState
   /** Tells for each member how long ago, on this host's monotonic clock, its present stamp was first seen; milliseconds. Own stamp: since it was sent. */
   stampAges(): ReadonlyMap<PhysicalHostName, number>
+  /** Tells since when the cluster database takes no stamp of this host, and how long it may act all the same; undefined while it does. */
+  databaseAway(): DatabaseAway | undefined
   /** Says what each configured network is, by what all members see; in order of their names. */
   networks(): readonly NetworkVerdict[]
   /** Says what keeps heartbeats of this host from going out or coming in, one sentence each; empty = nothing. */
@@ -71,6 +73,16 @@ export interface ApiServices {
   confirmDown(order: FenceByHand): Promise<number | null>
   /** Returns reports of what the guard of this host stopped in former lives, newest first; bounded. */
   guardReports(): readonly GuardReport[]
+}
+
+/** A cluster database that does not take this host's stamps. */
+export interface DatabaseAway {
+  /** Milliseconds since the last stamp that was taken. */
+  readonly awayForMs: number
+  /** Milliseconds for which this host may act as things are; moves on as long as everybody in `promisedBy` promises to take nothing over. */
+  readonly actsForMs: number
+  /** Hosts that have to promise so; empty when it holds nothing that another host could take over. */
+  readonly promisedBy: readonly PhysicalHostName[]
 }
 
 /** Who wants which host fenced, or says that it is off, and why. */

@@ -84,6 +84,7 @@ class Loop implements HostLoop {
       groups: this.#groups,
       fencing: this.#fencing,
       stampAges: () => this.#stampAges(),
+      databaseAway: () => this.#promiser.databaseAway(),
     })
     this.book = new AdmissionBook(this.#host)
     this.ended = this.#end()

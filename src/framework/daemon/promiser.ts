@@ -1,3 +1,4 @@
+import type { DatabaseAway } from '../api/services.ts'
 import { HaError } from '../errors/ha-error.ts'
 import { sleepUntilAborted } from '../execute/run-within.ts'
 import {
@@ -54,6 +55,15 @@ export class Promiser {
   /** Whether the host asked this one a moment ago, and so lives: it is not given up for stamps that it cannot write. */
   isVouchedFor(host: PhysicalHostName): boolean {
     return promisedUntilMs(this.#promises, [host], this.#nowMs()) !== undefined
+  }
+
+  /** Tells since when the database takes no stamps of this host; undefined while it does. */
+  databaseAway(): DatabaseAway | undefined {
+    const { lastStampSentMs, untilMs } = this.#deadline
+    if (lastStampSentMs === undefined || !this.#isLate()) return undefined
+    const nowMs = this.#nowMs()
+    const promisedBy = [...hostsToAsk(this.#host.state(), this.#host.parts.host)]
+    return { awayForMs: nowMs - lastStampSentMs, actsForMs: Math.max(0, untilMs - nowMs), promisedBy }
   }
 
   /** Answers questions from now on, and asks whenever the stamp of this host is late, until the life ends. */

@@ -13,6 +13,7 @@ import { Previews } from './previews.ts'
 export interface ServicesParts {
   readonly host: Host
   stampAges: ApiServices['stampAges']
+  databaseAway: ApiServices['databaseAway']
   leave: ApiServices['leave']
   networks: ApiServices['networks']
   readonly groups: Pick<BackupGroups, 'seen' | 'switchTo'>
@@ -20,7 +21,15 @@ export interface ServicesParts {
 }
 
 /** Makes what the API asks: questions are answered from what this host knows, requests are planned and committed here. */
-export function createServices({ host, stampAges, leave, networks, groups, fencing }: ServicesParts): ApiServices {
+export function createServices({
+  host,
+  stampAges,
+  databaseAway,
+  leave,
+  networks,
+  groups,
+  fencing,
+}: ServicesParts): ApiServices {
   const { parts, view, knowledge, life } = host
   const { effects } = parts
   const previews = new Previews()
@@ -30,6 +39,7 @@ export function createServices({ host, stampAges, leave, networks, groups, fenci
     identity: () => identityOf(host),
     state: () => host.state(),
     stampAges,
+    databaseAway,
     networks,
     heartbeatTroubles: () => parts.peers.troubles(),
     reconfigurations: () => [...view.reconfigurations().values()].toSorted((a, b) => a.number - b.number),

@@ -8,7 +8,7 @@ import type { Progress } from '../../model/timeline.ts'
 import { describeAction, describeMastery } from '../../plan/describe.ts'
 import { groupBy } from '../expected-durations.ts'
 import { missingOfServicesOn } from '../find-missing.ts'
-import type { GuardReport, Identity } from '../services.ts'
+import type { DatabaseAway, GuardReport, Identity, PublicGroupSeen } from '../services.ts'
 import type {
   LogicalHostStatusJson,
   MessageJson,
@@ -22,13 +22,16 @@ import { inOrder, pathPrefixOf } from './configuration-view.ts'
 import { type FencingFacts, viewFencing } from './fencing-view.ts'
 import { viewNetworks } from './network-view.ts'
 import { viewCause } from './plan-view.ts'
+import { viewPublicNetworks } from './public-networks-view.ts'
 
 /** What the status is made of. */
 export interface StatusFacts extends FencingFacts {
   readonly identity: Identity
   readonly state: ClusterState
   readonly stampAges: ReadonlyMap<PhysicalHostName, number>
+  readonly databaseAway: DatabaseAway | undefined
   readonly networks: readonly NetworkVerdict[]
+  readonly publicGroups: readonly PublicGroupSeen[]
   readonly heartbeatTroubles: readonly string[]
   readonly reconfigurations: readonly Reconfiguration[]
   readonly progress: readonly Progress[]
@@ -65,17 +68,27 @@ export function viewStatus(facts: StatusFacts): StatusJson {
     }),
     services: services.map((service) => viewServiceStatus(state, service)),
     progress: facts.progress.map(viewProgress),
+    databaseAway: viewDatabaseAway(facts),
     certificates: facts.certificates,
     missingPrograms: missingOfServicesOn(state, facts.missingPrograms, identity.root).map(
       ({ host, service, logicalHosts, programs }) => ({ host, service: service.name, logicalHosts, programs }),
     ),
     ...viewNetworks(facts.networks),
     heartbeatTroubles: facts.heartbeatTroubles,
+    publicGroups: inOrder(state.members)
+      .map(({ host }) => viewPublicNetworks(state, host, host === identity.physicalHost ? facts.publicGroups : []))
+      .filter(({ groups }) => groups.length > 0),
     fencing: viewFencing(facts),
     guardReports: facts.guardReports,
     voterWarnings: facts.voterWarnings,
     messages: facts.messages,
   }
+}
+
+function viewDatabaseAway({ databaseAway, nowWallMs }: StatusFacts): StatusJson['databaseAway'] {
+  if (databaseAway === undefined) return null
+  const { awayForMs, actsForMs, promisedBy } = databaseAway
+  return { sinceWallMs: nowWallMs - awayForMs, untilWallMs: nowWallMs + actsForMs, promisedBy }
 }
 
 /** Shows a step that is running. */

@@ -1,5 +1,6 @@
 import type { FencingStatusJson } from './fencing.ts'
 import type { CauseJson, HalfKindJson } from './plan.ts'
+import type { PublicNetworksJson } from './public-networks.ts'
 
 /** Answer to `GET /v1/status`: all that `hastat` shows. Lists in order of their names unless said otherwise. */
 export interface StatusJson {
@@ -21,12 +22,16 @@ export interface StatusJson {
   readonly progress: readonly ProgressJson[]
   /** Programs of services that are on and that a possible master could not execute: a takeover to it would fail. By host, then by service. */
   readonly missingPrograms: readonly MissingProgramsJson[]
+  /** The cluster database takes no stamps of the answering host: nothing can be changed, and what is shown may be old. Null = it does. */
+  readonly databaseAway: DatabaseAwayJson | null
   /** Certificates of all hosts and witnesses, by name; empty = the cluster has none. */
   readonly certificates: readonly CertificateStatusJson[]
   /** Networks that carry heartbeats; empty until some are configured. */
   readonly privateNetworks: readonly NetworkStatusJson[]
   /** Networks that logical addresses may be on, and those that are only looked at; one for both is in both lists. */
   readonly publicNetworks: readonly NetworkStatusJson[]
+  /** Backup groups, and adapters that are in none, of each member that has some. */
+  readonly publicGroups: readonly PublicNetworksJson[]
   /** What keeps heartbeats of the answering host from going out or coming in, one sentence each. */
   readonly heartbeatTroubles: readonly string[]
   readonly fencing: FencingStatusJson
@@ -36,6 +41,16 @@ export interface StatusJson {
   readonly voterWarnings: readonly string[]
   /** Recent messages of the answering host, newest last; as many as were asked for. */
   readonly messages: readonly MessageJson[]
+}
+
+/** Since when the cluster database is away for a host, and until when the host may act all the same. */
+export interface DatabaseAwayJson {
+  /** When the last stamp that was taken was sent. */
+  readonly sinceWallMs: number
+  /** Moves on as long as all of `promisedBy` promise to take nothing over. */
+  readonly untilWallMs: number
+  /** Empty = it holds nothing that another host could take over. */
+  readonly promisedBy: readonly string[]
 }
 
 /** One physical host. */
