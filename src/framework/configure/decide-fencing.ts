@@ -64,7 +64,7 @@ function putDevice(
   if (program === undefined || hosts === undefined) {
     throw new HaError(
       'CONFIG_INVALID',
-      `fence device ${name} is new, and its ${program === undefined ? 'program' : 'hosts'} are not given`,
+      `fence device ${name} is new, and its ${program === undefined ? 'program is' : 'hosts are'} not given`,
       {
         hint: 'A new device needs at least --program and --hosts.',
       },

@@ -6,7 +6,7 @@ const names = <Kind extends NameKind>(kind: Kind, texts: readonly string[]): Ret
 
 const host = (text: string | undefined): PhysicalHostName => parseName('physicalHost', text ?? '')
 
-const evidences: readonly LossEvidence[] = ['expired', 'fenced', 'restarted']
+const evidences: readonly LossEvidence[] = ['expired', 'fenced', 'confirmed', 'restarted']
 
 /** Makes a cause of the words of a command; undefined when the command is no cause. The operator's name is left empty. */
 export function causeOf(words: readonly string[]): Cause | undefined {
