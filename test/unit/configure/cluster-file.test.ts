@@ -46,6 +46,12 @@ describe('an exported cluster', () => {
           evictionsMax: 3
           evictionWindowMs: 60000
           parallelMovesMax: 16
+        fencing:
+          shareMax: 0.34
+          windowMs: 600000
+          delayMs: 0
+          statusEveryMs: 60000
+        rejoins: {rejoinsMax: 0, windowMs: 3600000}
 
       physicalHosts:
         alpha:
