@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { PROFILES } from '../../src/framework/membership/check-timings.ts'
 import { missingForReservations } from '../contract/disk-group-driver-reservation.ts'
 import { buildIscsiPrograms, type IscsiDisk, IscsiTarget } from '../contract/driver-rig/iscsi-target.ts'
 import { Workshop } from '../contract/driver-rig/namespace-host.ts'
@@ -135,7 +136,8 @@ function placeOf(lab: Lab): string {
 function clusterOf(lab: Lab): object {
   const filesystems = [{ device: join(placeOf(lab), 'disk'), type: 'ext4' }]
   return {
-    cluster: { name: 'e2e', budgets: { takeoversMax: 1_000, evictionsMax: 1_000 } },
+    // How fast it is others measure; here no host is to be given up because the machine is busy.
+    cluster: { name: 'e2e', timings: PROFILES.relaxed, budgets: { takeoversMax: 1_000, evictionsMax: 1_000 } },
     diskGroups: { 'shop-disks': { filesystems, reservation: { program: join(placeOf(lab), 'sg_persist') } } },
     logicalHosts: {
       shop: {
