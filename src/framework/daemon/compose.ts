@@ -23,7 +23,7 @@ import { groupedAddresses } from '../drivers/network/grouped-addresses.ts'
 import { openPeers } from '../drivers/network/open-peers.ts'
 import { RealPublicAdapters } from '../drivers/network/public-adapters.ts'
 import { driverTag } from '../drivers/processes.ts'
-import { createRunCommand } from '../drivers/run-command.ts'
+import { createRunCommand, type RunCommand } from '../drivers/run-command.ts'
 import { isHaError } from '../errors/ha-error.ts'
 import { createRealHands } from '../execute/real-hands.ts'
 import { composeHands } from '../failfast/compose-hands.ts'
@@ -35,6 +35,7 @@ import type { GuardReport } from '../model/guard-report.ts'
 import type { LogicalHostName } from '../model/names.ts'
 import type { ClusterDatabase } from '../ports/cluster-database.ts'
 import type { Effects } from '../ports/effects.ts'
+import type { Guard } from '../ports/guard.ts'
 import { createProcSearch } from '../ports/real-proc-search.ts'
 import { securityPaths } from '../security/paths.ts'
 import { COMPACT_EVERY_MS } from '../store/etcd/limits.ts'
@@ -98,6 +99,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   await renewBeforeStart(root, effects, log)
   const { database, addEndpoints } = await openHostDatabase(composition, () => timings())
   const plans = new PlanRing(root, effects, log)
+  const heartbeats = join(composition.installation, 'dist/heartbeat-worker.mjs')
   let reports: readonly GuardReport[] = await readGuardReports(root)
   const expectCalls = createQuickMoves(effects)
   const loop: HostLoop = createHostLoop({
@@ -105,27 +107,14 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
     cluster: hostFile.cluster,
     database,
     effects,
-    peers: openPeers(securityPaths(root).clusterKey, {
-      program: join(composition.installation, 'dist/heartbeat-worker.mjs'),
-      cluster: hostFile.cluster,
-      effects,
-      warn,
-    }),
+    peers: openPeers(securityPaths(root).clusterKey, { ...place, program: heartbeats, effects, warn }),
     hands: createRealHands({
       diskGroups,
       addresses,
       methods: createMethodRunner({ ...place, pathDirectories, effects, lookForTags, expectCalls, log: warn }),
       pathPrefixOf,
     }),
-    guard: createGuardClient({
-      ...place,
-      program: join(composition.installation, 'dist/failfastd.mjs'),
-      pathDirectories,
-      rebootCommand: hostFile.rebootCommand,
-      timings: () => timings(),
-      hands: composeHands({ ...place, pathDirectories }, effects),
-      log,
-    }),
+    guard: guardOf(composition, () => timings()),
     log,
     endStrays: () => endStrays({ ...place, hostKey: hostKey(place), lookForTags, effects }),
     pathPrefixOf,
@@ -140,41 +129,70 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
     guardReports: () => reports,
   })
   timings = () => timingsOf(loop)
-  const version = versionOf(composition.installation)
-  const hostVoters = createHostVoters(root, { effects, log })
-  const ender = new AbortController()
-  const security = composeSecurity({ root, hostFile, loop, effects, log, version, ...hostVoters })
-  const { desk, calls } = security
-  const local = readLocalFacts(missingPrograms, createCheckPrograms(runCommand))
-  const checkFenceDevice = createDeviceCheck(runFence)
-  const facts: HostFacts = {
-    effects,
-    ...local,
-    checkFenceDevice,
-    recentMessages: (max) => log.recent(max),
-    voterWarnings: hostVoters.warnings,
-  }
-  const app = buildApp(loop.services, { facts, desk, calls, log })
+  const doors = openDoors(composition, { loop, runCommand, runFence, addEndpoints })
   return {
     loop,
     listen: async () => {
       // Former lives are reported once they were cleaned up after, which the start has done.
       reports = await readGuardReports(root)
+      await doors.open()
+    },
+    close: async () => {
+      const drivers = [addresses.local.close(), addresses.ip.close(), adapters.close()]
+      await Promise.all([doors.close(), ...drivers, plans.flush(), database.close()])
+    },
+  }
+}
+
+/** Makes clustd's side of the guard. */
+function guardOf({ root, hostFile, installation, effects, log }: Composition, timings: () => Timings): Guard {
+  const place = { root, cluster: hostFile.cluster, physicalHost: hostFile.physicalHost }
+  const pathDirectories = ownPathDirectories(installation)
+  return createGuardClient({
+    ...place,
+    program: join(installation, 'dist/failfastd.mjs'),
+    pathDirectories,
+    rebootCommand: hostFile.rebootCommand,
+    timings,
+    hands: composeHands({ ...place, pathDirectories }, effects),
+    log,
+  })
+}
+
+/** What the API is answered with. */
+interface DoorParts {
+  readonly loop: HostLoop
+  readonly runCommand: RunCommand
+  readonly runFence: RunCommand
+  addEndpoints(endpoints: readonly string[]): void
+}
+
+/** Makes what answers commands on the socket and other hosts over the network, and what looks after the voters. */
+function openDoors(
+  { root, hostFile, effects, log, installation }: Composition,
+  { loop, runCommand, runFence, addEndpoints }: DoorParts,
+): { open(): Promise<void>; close(): Promise<void> } {
+  const hostVoters = createHostVoters(root, { effects, log })
+  const version = versionOf(installation)
+  const { desk, calls, ...security } = composeSecurity({ root, hostFile, loop, effects, log, version, ...hostVoters })
+  const facts: HostFacts = {
+    effects,
+    ...readLocalFacts(createLookForMissing(runCommand), createCheckPrograms(runCommand)),
+    checkFenceDevice: createDeviceCheck(runFence),
+    recentMessages: (max) => log.recent(max),
+    voterWarnings: hostVoters.warnings,
+  }
+  const app = buildApp(loop.services, { facts, desk, calls, log })
+  const ender = new AbortController()
+  return {
+    open: async () => {
       await listenOnSocket(app, socketPathOf(root))
       security.start(facts)
       void hostVoters.follow(addEndpoints, ender.signal)
     },
     close: async () => {
       ender.abort('clustd ends')
-      await Promise.all([
-        app.close(),
-        security.close(),
-        addresses.local.close(),
-        addresses.ip.close(),
-        adapters.close(),
-        plans.flush(),
-        database.close(),
-      ])
+      await Promise.all([app.close(), security.close()])
     },
   }
 }
