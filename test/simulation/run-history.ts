@@ -35,6 +35,9 @@ const CALM_MS = 6_000
 const FAULTS_MS = 45_000
 const REST_MS_MAX = 120_000
 const LINES_MAX = 4_000
+/** Everything has its master by then, and for how long the database is then away. */
+const AT_REST_MS = 20_000
+const AWAY_MS = 60_000
 /** Far from every seed that anybody asks for. */
 const FENCE_SEEDS = 1_000_000_007
 
@@ -45,6 +48,16 @@ setMaxListeners(0)
 export async function runHistory(seed: number): Promise<History> {
   const history = new Run(seed)
   await history.run()
+  return history.outcome()
+}
+
+/**
+ * Runs a history in which nothing goes wrong but that the cluster database is away for everybody, for a minute, and that every fifth datagram is lost. No
+ * service may be stopped for that.
+ */
+export async function runWithoutDatabase(seed: number): Promise<History> {
+  const history = new Run(seed)
+  await history.runWithoutDatabase()
   return history.outcome()
 }
 
@@ -64,6 +77,8 @@ class Run {
   readonly #lines: string[] = []
   readonly #stampedAtMs = new Map<string, number>()
   #chances: Chances = NO_CHANCES
+  /** Whether nothing at all may happen to a logical host. */
+  #isQuiet = false
   #violation: string | undefined
 
   constructor(seed: number) {
@@ -74,6 +89,7 @@ class Run {
     const { timings } = this.#drawn.cluster
     const world = new World((deed) => {
       if (deed.kind !== 'begun') this.#tell(`  ${JSON.stringify(deed)}`)
+      if (this.#isQuiet) this.#object(`${JSON.stringify(deed)} although nothing but the database was away`)
       noteDeed(this.#field, deed)
       judgeDeed(this.#field, deed)
     })
@@ -134,6 +150,21 @@ class Run {
       place.guard?.resume()
     }
     await this.#rest()
+  }
+
+  async runWithoutDatabase(): Promise<void> {
+    this.#configure()
+    for (const host of this.#hosts) host.start()
+    // Long enough for whatever was lost or has to wait for the start to be over.
+    await this.#until(AT_REST_MS)
+    this.#chances = { ...NO_CHANCES, datagramLost: 0.2 }
+    this.#tell('the cluster database is away')
+    this.#isQuiet = true
+    this.#network.cutDatabase('*', AWAY_MS)
+    await this.#until(this.#time.nowMs + AWAY_MS + 3 * expiryMs(PROFILES.relaxed))
+    this.#isQuiet = false
+    const wrong = judgeRest(this.#field)
+    if (wrong.length > 0) this.#object(wrong.join('; '))
   }
 
   outcome(): History {

@@ -59,13 +59,6 @@ export function promisedUntilMs(
   return ends.length === 0 ? undefined : Math.max(...ends)
 }
 
-/** Forgets a promise, because its host is proved to have stopped. */
-export function releasePromise(promises: Promises, host: PhysicalHostName): Promises {
-  const given = new Map(promises.given)
-  given.delete(host)
-  return { given }
-}
-
 /** The other possible masters of all that this host holds: every one of them has to promise. Empty = nobody has to be asked. */
 export function hostsToAsk(state: ClusterState, me: PhysicalHostName): ReadonlySet<PhysicalHostName> {
   const held = [...state.states.values()].filter(({ mastery }) => actorOf(mastery) === me)
