@@ -19,14 +19,14 @@ afterEach(async () => {
   await etcd.end()
 })
 
-async function connect(first = 0, callMs = CALL_MS): Promise<ClusterDatabase> {
+async function connect(first = 0, callMs = () => CALL_MS): Promise<ClusterDatabase> {
   const endpoints = [...etcd.endpoints.slice(first), ...etcd.endpoints.slice(0, first)]
   const client = await openEtcdDatabase({
     place: { kind: 'etcd', endpoints, isManaged: false },
     cluster: 'demo',
     effects: createRealEffects(),
     create: true,
-    callMs: () => callMs,
+    callMs,
     openWithinMs: 10_000,
   })
   clients.push(client)
@@ -53,13 +53,23 @@ describe.skipIf(missingEtcd !== undefined)('etcd of three members', () => {
   })
 
   it('fails in time with DATABASE_UNAVAILABLE while all are stopped, and goes on when they are', async () => {
-    const a = await connect(0, 300)
+    let callMs = CALL_MS
+    const a = await connect(0, () => callMs)
     const witness = new Witness(a, (await a.read()).revision)
     await a.commit([], [put('x', 1)], durable)
     for (const member of etcd.members) member.freeze()
-    await expect(a.commit([], [put('x', 2)], durable)).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
+    callMs = 300
+    // A process stops a moment after it was told to.
+    const error = await eventually('a commit to fail', 10_000, () =>
+      a.commit([], [put('x', 2)], durable).then(
+        () => undefined,
+        (failed: unknown) => failed,
+      ),
+    )
+    expect(error).toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
     await expect(a.read()).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
     for (const member of etcd.members) member.thaw()
+    callMs = CALL_MS
     const outcome = await eventually('a commit', 10_000, () =>
       a.commit([], [put('x', 3)], durable).catch(() => undefined),
     )

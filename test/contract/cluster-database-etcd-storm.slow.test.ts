@@ -118,10 +118,5 @@ describe.skipIf(missingEtcd !== undefined)('etcd of three members in a storm', (
     const kinds = streams.flatMap(({ told }) => [...told.values()].map(({ kind }) => kind))
     // Else the storm was none.
     expect(new Set(kinds)).toEqual(new Set(['committed', 'lost-race', 'unknown']))
-    console.log(
-      kinds.length,
-      kinds.filter((k) => k === 'unknown').length,
-      kinds.filter((k) => k === 'lost-race').length,
-    )
   })
 })

@@ -54,7 +54,7 @@ const tls = () => ({ ca: file('ca.crt'), certificate: file('host.crt'), key: fil
 async function use<Result>(
   place: Partial<EtcdPlace>,
   work: (client: ClusterDatabase) => Promise<Result>,
-  callMs = 2000,
+  { callMs = 5000, openWithinMs = 10_000 } = {},
 ): Promise<Result> {
   const client = await openEtcdDatabase({
     place: { kind: 'etcd', endpoints: etcd.endpoints, isManaged: false, ...place },
@@ -62,6 +62,7 @@ async function use<Result>(
     effects: createRealEffects(),
     create: true,
     callMs: () => callMs,
+    openWithinMs,
   })
   try {
     return await work(client)
@@ -85,14 +86,16 @@ describe.skipIf(missingEtcd !== undefined)('etcd with TLS', () => {
   })
 
   it('is not spoken to when it is certified by somebody else, and does not let in who shows nothing', async () => {
-    await expect(use({ tls: { ...tls(), ca: file('stranger.crt') } }, commit, 500)).rejects.toMatchObject({
+    await expect(
+      use({ tls: { ...tls(), ca: file('stranger.crt') } }, commit, { openWithinMs: 1000 }),
+    ).rejects.toMatchObject({
       code: 'DATABASE_UNAVAILABLE',
       details: [expect.stringMatching(/certificate/)],
     })
-    await expect(use({ tls: { ca: file('ca.crt') } }, commit, 500)).rejects.toMatchObject({
+    await expect(use({ tls: { ca: file('ca.crt') } }, commit, { openWithinMs: 1000 })).rejects.toMatchObject({
       code: 'DATABASE_UNAVAILABLE',
     })
-    await expect(use({ tls: { ...tls(), ca: file('none') } }, commit, 500)).rejects.toMatchObject({
+    await expect(use({ tls: { ...tls(), ca: file('none') } }, commit, { openWithinMs: 1000 })).rejects.toMatchObject({
       code: 'DATABASE_UNAVAILABLE',
       details: [expect.stringContaining('ENOENT')],
     })

@@ -1,5 +1,7 @@
 /** Milliseconds within which a call is answered or given up, unless the opener says otherwise: a fifth of the default guard. */
 export const CALL_MS = 300
+/** Milliseconds that one endpoint is waited for before the next is asked beside it, at most: who has seconds need not lose one to each that is frozen. */
+export const SHARE_MS_MAX = 250
 /** Milliseconds between two rounds through all endpoints, none of which could be reached: they refuse at once, and a loop without a pause would burn the processor. */
 export const ROUND_PAUSE_MS = 25
 /** Milliseconds until an endpoint that failed is tried again beside the work, the first time and at most. */
