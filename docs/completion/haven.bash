@@ -123,11 +123,12 @@ _haven_scadmin() {
     --interface) :; return ;;
     --for) _haven_words "host witness"; return ;;
     --ttl) :; return ;;
+    --lost) :; return ;;
     --join) :; return ;;
     --last) :; return ;;
     --reason) :; return ;;
   esac
-  if [[ $cur == -* ]]; then _haven_words "--cluster --host --database --database-ca --database-cert --database-key --database-user --database-password-file --address --port --token --interface --for --ttl --force --join -a -m -r --last --plan --yes --reason --even-if-alive --json --help --version"; return; fi
+  if [[ $cur == -* ]]; then _haven_words "--cluster --host --database --database-ca --database-cert --database-key --database-user --database-password-file --address --port --token --interface --for --ttl --force --lost --join -a -m -r --last --plan --yes --reason --even-if-alive --json --help --version"; return; fi
   if (( COMP_CWORD == 1 )); then _haven_words "setup startcluster startnode stopnode token join evict switch history timeline explain clear database fence confirm-down witness voters"; return; fi
   case "${COMP_WORDS[1]}" in
     setup) :; return ;;
@@ -146,7 +147,7 @@ _haven_scadmin() {
     fence) _haven_words "$(haget -f all_physical_hosts 2>/dev/null)"; return ;;
     confirm-down) _haven_words "$(haget -f all_physical_hosts 2>/dev/null)"; return ;;
     witness) :; return ;;
-    voters) if (( COMP_CWORD == 2 )); then _haven_words "remove start stop"; return; fi; :; return ;;
+    voters) if (( COMP_CWORD == 2 )); then _haven_words "remove recover start stop"; return; fi; :; return ;;
   esac
   :
 }

@@ -19,8 +19,15 @@ export interface FenceRig {
 
 /** What every way of fencing has to keep. */
 export function fenceAgentsContract(rig: () => FenceRig): void {
-  const host = parseName('physicalHost', 'h2')
-  const never = new AbortController().signal
+  confirms(rig)
+  refuses(rig)
+  switchesOnAgain(rig)
+}
+
+const host = parseName('physicalHost', 'h2')
+const never = new AbortController().signal
+
+function confirms(rig: () => FenceRig): void {
   const fence = (...levels: readonly (readonly FenceDevice[])[]) => rig().agents.fence({ host, levels }, never)
 
   it('confirms a host that is off, and says which device did it and how long it took', async () => {
@@ -37,6 +44,10 @@ export function fenceAgentsContract(rig: () => FenceRig): void {
     await fence([device])
     expect(rig().power('a')).toBe('off')
   })
+}
+
+function refuses(rig: () => FenceRig): void {
+  const fence = (...levels: readonly (readonly FenceDevice[])[]) => rig().agents.fence({ host, levels }, never)
 
   it('does not believe a device that says "off" while its status says "on"', async () => {
     const details = await refused(fence([rig().device('a', 'lies', { timeoutMs: 400 })]))
@@ -76,6 +87,10 @@ export function fenceAgentsContract(rig: () => FenceRig): void {
     ender.abort('the test is over')
     await expect(fencing).rejects.toSatisfy((error) => isHaError(error, 'ABORTED'))
   })
+}
+
+function switchesOnAgain(rig: () => FenceRig): void {
+  const fence = (...levels: readonly (readonly FenceDevice[])[]) => rig().agents.fence({ host, levels }, never)
 
   it('switches a host on again after it was seen off, on every outlet', async () => {
     const devices = [rig().device('a', 'well', { action: 'reboot' }), rig().device('b', 'well', { action: 'reboot' })]
@@ -98,16 +113,16 @@ export function fenceAgentsContract(rig: () => FenceRig): void {
     expect(await rig().agents.probe(rig().device('b', 'refuses'), never)).toContain('the login is wrong')
     expect([rig().power('a'), rig().power('b')]).toEqual(['on', 'on'])
   })
+}
 
-  async function refused(fencing: Promise<unknown>): Promise<readonly string[]> {
-    const error = await fencing.then(
-      () => undefined,
-      (why: unknown) => why,
-    )
-    expect(error).toBeInstanceOf(HaError)
-    expect((error as HaError).code).toBe('FENCE_FAILED')
-    return (error as HaError).details
-  }
+async function refused(fencing: Promise<unknown>): Promise<readonly string[]> {
+  const error = await fencing.then(
+    () => undefined,
+    (why: unknown) => why,
+  )
+  expect(error).toBeInstanceOf(HaError)
+  expect((error as HaError).code).toBe('FENCE_FAILED')
+  return (error as HaError).details
 }
 
 function sees(what: boolean): true | undefined {

@@ -1,7 +1,12 @@
 import type { FenceDeviceJson, FenceJson, FencingStatusJson, StatusJson } from '../../framework/api/wire.ts'
 import { writeTime } from './duration.ts'
-import type { Need } from './needs.ts'
 import { type Cell, renderTable } from './table.ts'
+
+/** A `Need` of `needs.ts`, which imports this. */
+interface FencingNeed {
+  readonly what: string
+  readonly todo: readonly string[]
+}
 
 /** Fences that are shown: what was fenced months ago is in the record, and on no page. */
 const FENCES_SHOWN_MAX = 5
@@ -21,7 +26,7 @@ export function fencingLines({ devices, fences }: FencingStatusJson): readonly s
 }
 
 /** Finds what somebody has to do about fencing: devices that do not work, and fences that failed and were not repeated since. */
-export function fencingNeeds({ fencing, physicalHosts }: StatusJson): readonly Need[] {
+export function fencingNeeds({ fencing, physicalHosts }: StatusJson): readonly FencingNeed[] {
   const broken = fencing.devices.filter(({ isWell }) => isWell === false)
   const isMember = (host: string): boolean =>
     physicalHosts.some(({ name, membership }) => name === host && membership !== 'not a member')

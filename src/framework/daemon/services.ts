@@ -69,10 +69,7 @@ export function createServices({
       await settle(host)
     },
     guardReports: () => parts.guardReports(),
-    fences: () => [...view.fencing.fences().values()],
-    fenceStatus: () => [...view.fencing.status().values()],
-    fence: (order) => fencing.fence(order),
-    confirmDown: (order) => fencing.confirmDown(order),
+    ...fencingServices(host, fencing),
   }
 
   function identityOf({ incarnation }: Host): Identity {
@@ -107,6 +104,18 @@ function previewOf(host: Host, previews: Previews, cause: Cause): ReturnType<Api
     throw new HaError('PLAN_UNSAFE', 'the plan breaks a rule of safety and would not be committed', { details })
   }
   return { id: previews.remember(host.view, made, effects.nowMonotonicMs()), plan: made }
+}
+
+function fencingServices(
+  { view }: Host,
+  fencing: ServicesParts['fencing'],
+): Pick<ApiServices, 'fences' | 'fenceStatus' | 'fence' | 'confirmDown'> {
+  return {
+    fences: () => [...view.fencing.fences().values()],
+    fenceStatus: () => [...view.fencing.status().values()],
+    fence: (order) => fencing.fence(order),
+    confirmDown: (order) => fencing.confirmDown(order),
+  }
 }
 
 /** A host that has gone may have been mended since. */
