@@ -19,7 +19,8 @@ describeClusterDatabase('file, ready to move', async () => {
   const files = filesOf()
   return {
     ...files,
-    connect: async () => followMoves({ first: await files.open(), openNext: neverNeeded, log: () => undefined }),
+    connect: async () =>
+      followMoves({ first: await files.open(), openNext: neverNeeded, ...UNPREPARED, log: () => undefined }),
   }
 })
 
@@ -34,7 +35,7 @@ describeClusterDatabase('memory, reached by files that have moved there', async 
     ...files,
     connect: async () => {
       const openNext = async (): Promise<ClusterDatabase> => raiseRevisions(core.connect(), 1)
-      const client = followMoves({ first: await files.open(), openNext, log: () => undefined })
+      const client = followMoves({ first: await files.open(), openNext, ...UNPREPARED, log: () => undefined })
       await client.read()
       return client
     },
@@ -56,6 +57,8 @@ function filesOf(): Pick<DatabaseHarness, 'end'> & { open(): Promise<ClusterData
     },
   }
 }
+
+const UNPREPARED = { prepareNext: async () => undefined, forget: async () => undefined }
 
 function neverNeeded(): never {
   throw new Error('it did not move')

@@ -41,11 +41,55 @@ export interface OpenOptions {
 export async function openDatabase({ cluster, database }: DatabaseOf, options: OpenOptions): Promise<ClusterDatabase> {
   if (database.kind === 'etcd') return countOn(await openEtcd({ cluster, database }, options))
   const { directory } = database
+  const next = new NextDatabase(cluster, options)
   return followMoves({
     first: await openFileDatabase({ directory, ...options }),
-    openNext: (moved) => openMoved({ cluster, directory }, moved, options),
+    prepareNext: (moved) => next.prepare(moved),
+    openNext: (moved) => openMoved(directory, moved, next, options),
+    forget: () => next.forget(),
     log: options.log ?? (() => undefined),
   })
+}
+
+/** The connection to where a database is about to move: to load the client alone takes longer than a guard can wait on a busy machine. */
+class NextDatabase {
+  readonly #cluster: string
+  readonly #options: OpenOptions
+  #prepared: { readonly id: string; readonly client: ClusterDatabase } | undefined
+
+  constructor(cluster: string, options: OpenOptions) {
+    this.#cluster = cluster
+    this.#options = options
+  }
+
+  placeOf({ to }: Moved): EtcdPlace {
+    return this.#options.localize?.(to) ?? to
+  }
+
+  async prepare(moved: Moved): Promise<void> {
+    if (this.#prepared?.id === moved.id) return
+    await this.forget()
+    this.#prepared = { id: moved.id, client: await this.#open(moved) }
+  }
+
+  /** The connection is the caller's from then on. */
+  async take(moved: Moved): Promise<ClusterDatabase> {
+    const prepared = this.#prepared
+    this.#prepared = undefined
+    if (prepared?.id === moved.id) return prepared.client
+    await prepared?.client.close()
+    return this.#open(moved)
+  }
+
+  async forget(): Promise<void> {
+    const prepared = this.#prepared
+    this.#prepared = undefined
+    await prepared?.client.close()
+  }
+
+  #open(moved: Moved): Promise<ClusterDatabase> {
+    return openEtcd({ cluster: this.#cluster, database: this.placeOf(moved) }, { ...this.#options, create: true })
+  }
 }
 
 /** Opens an etcd as it is, its revisions its own: for whoever moves a database there. Throws `DATABASE_*`. */
@@ -58,19 +102,19 @@ export async function openEtcd(
 }
 
 async function openMoved(
-  { cluster, directory }: { readonly cluster: string; readonly directory: string },
+  directory: string,
   moved: Moved,
+  nextDatabase: NextDatabase,
   options: OpenOptions,
 ): Promise<ClusterDatabase> {
   // Opened anew, which makes sure that its last record is on the disk: what goes on elsewhere must never begin again here after a loss of power.
   const former = await openFileDatabase({ directory, effects: options.effects })
   const sealed = await former.read().finally(() => former.close())
-  const database = options.localize?.(moved.to) ?? moved.to
-  const next = await openEtcd({ cluster, database }, { ...options, create: true })
+  const next = await nextDatabase.take(moved)
   try {
     await finishCopy(sealed, next, moved)
     const counted = await countOn(next)
-    options.onMoved?.(database)
+    options.onMoved?.(nextDatabase.placeOf(moved))
     return counted
   } catch (error) {
     await next.close()

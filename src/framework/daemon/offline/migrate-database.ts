@@ -7,7 +7,15 @@ import { createRealEffects } from '../../ports/real-effects.ts'
 import { CLUSTER_KEY } from '../../records/keys.ts'
 import { openFileDatabase } from '../../store/file/open-file-database.ts'
 import { copyAhead, finishCopy } from '../../store/move/copy-records.ts'
-import { MOVED_KEY, type Moved, movedOf, moveRecord } from '../../store/move/move-records.ts'
+import {
+  isOfMove,
+  MOVED_KEY,
+  MOVING_KEY,
+  type Moved,
+  movedOf,
+  moveRecord,
+  READY_PREFIX,
+} from '../../store/move/move-records.ts'
 import { openEtcd } from '../../store/open-database.ts'
 import { type HostFile, readHostFile, writeHostFile } from '../host-file.ts'
 import { type ManagedHost, managedPlace, startManagedEtcd } from './managed-etcd.ts'
@@ -40,6 +48,9 @@ type FileHost = HostFile & { readonly database: { readonly kind: 'file' } }
 
 /** Longer than an election of an etcd of unknown tuning. */
 const OPEN_WITHIN_MS = 5000
+/** To load the client of etcd and to connect takes 0.3 s, on a busy machine some seconds. Who is not ready by then may miss a stamp. */
+const READY_WITHIN_MS = 10_000
+const LOOK_EVERY_MS = 20
 
 /**
  * Moves the cluster database of this machine from files to etcd while the cluster runs: every clustd goes along by itself, and no service is touched.
@@ -59,6 +70,7 @@ export async function migrateDatabase(request: MigrateRequest): Promise<Migrated
     const target = await openEtcd({ ...host, database: to }, { effects, create: true, openWithinMs: OPEN_WITHIN_MS })
     try {
       const moved = await wayOf(source, target, to)
+      await letMakeReady(source, moved)
       const sinceMs = effects.nowMonotonicMs()
       const sealed = await seal(source, moved)
       await finishCopy(sealed, target, moved)
@@ -70,7 +82,7 @@ export async function migrateDatabase(request: MigrateRequest): Promise<Migrated
       return {
         from,
         to: describePlace(to),
-        records: records.size - 1,
+        records: [...records.keys()].filter((key) => !isOfMove(key)).length,
         revision,
         heldMs,
         warnings: await warningsOf(sealed, to),
@@ -109,10 +121,37 @@ async function wayOf(source: ClusterDatabase, target: ClusterDatabase, to: EtcdP
   return moved
 }
 
+/** Tells every clustd where the database is about to go, and waits until all are connected there, a while at most. */
+async function letMakeReady(source: ClusterDatabase, moved: Moved): Promise<void> {
+  const effects = createRealEffects()
+  const before = await source.read()
+  if (movedOf(before) !== undefined) return
+  const former = [...before.records.keys()].filter((key) => key.startsWith(READY_PREFIX))
+  await source.commit(
+    [],
+    [
+      ...former.map((key) => ({ kind: 'delete', key }) as const),
+      { kind: 'put', key: MOVING_KEY, value: moveRecord(moved) },
+    ],
+    { durability: 'volatile' },
+  )
+  const untilMs = effects.nowMonotonicMs() + READY_WITHIN_MS
+  while (effects.nowMonotonicMs() < untilMs) {
+    const { records } = await source.read()
+    const members = [...records.keys()].filter((key) => key.startsWith('members/'))
+    const ready = [...records.values()].filter(({ key, value }) => key.startsWith(READY_PREFIX) && value === moved.id)
+    if (ready.length >= members.length) return
+    await effects.sleep(LOOK_EVERY_MS)
+  }
+}
+
 /** The point of no return. Another one may be doing the same: then his way is taken. */
 async function seal(source: ClusterDatabase, moved: Moved): Promise<Snapshot> {
   try {
-    const writes = [{ kind: 'put', key: MOVED_KEY, value: moveRecord(moved) }] as const
+    const writes = [
+      { kind: 'put', key: MOVED_KEY, value: moveRecord(moved) },
+      { kind: 'delete', key: MOVING_KEY },
+    ] as const
     await source.commit([{ kind: 'absent', key: MOVED_KEY }], writes, { durability: 'durable' })
   } catch (error) {
     if (!isHaError(error, 'DATABASE_MOVED')) throw error

@@ -1,7 +1,7 @@
 import { HaError } from '../../errors/ha-error.ts'
 import { isSameValue } from '../../model/same-value.ts'
 import type { ClusterDatabase, Guard, RecordKey, Snapshot, Write } from '../../ports/cluster-database.ts'
-import { MOVED_KEY, type Moved, moveRecord, ORIGIN_KEY, originOf } from './move-records.ts'
+import { isOfMove, type Moved, moveRecord, ORIGIN_KEY, originOf } from './move-records.ts'
 
 /** Writes in one commit: an etcd that nobody tuned takes 128 operations and 1.5 MB. */
 const WRITES_MAX = 100
@@ -61,7 +61,7 @@ function isComplete(there: Snapshot, id: string): boolean {
 }
 
 function differences(from: Snapshot, there: Snapshot): readonly Write[] {
-  const wanted = [...from.records.values()].filter(({ key }) => key !== CLUSTER_KEY && key !== MOVED_KEY)
+  const wanted = [...from.records.values()].filter(({ key }) => key !== CLUSTER_KEY && !isOfMove(key))
   const keys = new Set(wanted.map(({ key }) => key))
   const gone = [...there.records.keys()].filter((key) => !keys.has(key))
   return [

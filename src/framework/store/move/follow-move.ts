@@ -9,7 +9,7 @@ import type {
   WatchEvent,
   Write,
 } from '../../ports/cluster-database.ts'
-import { MOVED_KEY, type Moved, movedOf } from './move-records.ts'
+import { MOVED_KEY, MOVING_KEY, type Moved, movedOf, movingOf, READY_PREFIX } from './move-records.ts'
 
 /** What following a database to its new place takes. */
 export interface FollowParts {
@@ -20,6 +20,10 @@ export interface FollowParts {
    * it, from the disk. Throws `DATABASE_*`; then it is tried again with the next question.
    */
   openNext(moved: Moved): Promise<ClusterDatabase>
+  /** Makes ready what `openNext` will take, as the database is about to move. Failing is no harm: it takes longer then. */
+  prepareNext(moved: Moved): Promise<void>
+  /** Lets go what was made ready in vain. */
+  forget(): Promise<void>
   log(message: string): void
 }
 
@@ -84,6 +88,7 @@ class FollowingDatabase implements ClusterDatabase {
     for (const { inner } of this.#watchers) inner.close()
     this.#watchers.clear()
     await this.#moving?.catch(() => undefined) // Who asked was told.
+    await this.#parts.forget()
     await this.#current.close()
   }
 
@@ -91,11 +96,25 @@ class FollowingDatabase implements ClusterDatabase {
     if (this.#isMoved) return this.#current.watch(fromRevision, onEvent)
     return this.#current.watch(fromRevision, (event) => {
       onEvent(event)
-      const isSeal = event.kind === 'changed' && event.changes.some((change) => keyOf(change) === MOVED_KEY)
-      if (!isSeal || this.#isClosed) return
+      if (isOf(event, MOVING_KEY) && !this.#isClosed) void this.#prepare()
+      if (!isOf(event, MOVED_KEY) || this.#isClosed) return
       // Not to be the last to come: the next stamp would have found out as well.
       this.#followNow().catch((error) => this.#parts.log(`the move is not finished yet: ${describeError(error)}`))
     })
+  }
+
+  /** Makes ready, and says so: whoever moves the database waits for it, a while. */
+  async #prepare(): Promise<void> {
+    const { prepareNext, log, first } = this.#parts
+    try {
+      const moving = movingOf(await first.read())
+      if (moving === undefined) return
+      await prepareNext(moving)
+      const writes = [{ kind: 'put', key: `${READY_PREFIX}${process.pid}`, value: moving.id }] as const
+      await first.commit([], writes, { durability: 'volatile' })
+    } catch (error) {
+      log(`the database is about to move, and this host is not ready for it: ${describeError(error)}`)
+    }
   }
 
   async #followNow(): Promise<void> {
@@ -128,6 +147,10 @@ class FollowingDatabase implements ClusterDatabase {
     log(`the cluster database has moved to ${moved.to.endpoints.join(', ')}, and goes on there at revision ${revision}`)
     await former.close().catch((error) => log(`the former cluster database: ${describeError(error)}`))
   }
+}
+
+function isOf(event: WatchEvent, key: string): boolean {
+  return event.kind === 'changed' && event.changes.some((change) => keyOf(change) === key && change.kind === 'put')
 }
 
 function keyOf(change: Extract<WatchEvent, { kind: 'changed' }>['changes'][number]): string {

@@ -5,6 +5,10 @@ import type { Json, RecordKey, Snapshot } from '../../ports/cluster-database.ts'
 
 /** The last record that a database gets which moves elsewhere: nothing can be committed there any more. */
 export const MOVED_KEY: RecordKey = 'moved'
+/** The record that says where the database is about to go, so that its users can make ready: what comes after `MOVED_KEY` has to be quick. */
+export const MOVING_KEY: RecordKey = 'moving'
+/** Users that are ready say so below this. */
+export const READY_PREFIX = 'moving/ready/'
 /** The record that says, in the new place, that all of the old one is there; written last. */
 export const ORIGIN_KEY: RecordKey = 'origin'
 
@@ -45,6 +49,17 @@ const originShape = z.object({
 export function movedOf({ records }: Snapshot): Moved | undefined {
   const record = records.get(MOVED_KEY)
   return record === undefined ? undefined : parse(MOVED_KEY, movedShape, record.value)
+}
+
+/** Reads where the database is about to go; undefined = nowhere. Throws `RECORD_INVALID`. */
+export function movingOf({ records }: Snapshot): Moved | undefined {
+  const record = records.get(MOVING_KEY)
+  return record === undefined ? undefined : parse(MOVING_KEY, movedShape, record.value)
+}
+
+/** Tells whether a record is about the move alone, and stays behind. */
+export function isOfMove(key: RecordKey): boolean {
+  return key === MOVED_KEY || key === MOVING_KEY || key.startsWith(READY_PREFIX)
 }
 
 /** Reads where the database has come from; undefined = it was made here. Throws `RECORD_INVALID`. */

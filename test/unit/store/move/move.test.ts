@@ -8,7 +8,13 @@ import { openFileDatabase } from '../../../../src/framework/store/file/open-file
 import { MemoryDatabaseCore } from '../../../../src/framework/store/memory.ts'
 import { copyAhead, finishCopy } from '../../../../src/framework/store/move/copy-records.ts'
 import { followMoves } from '../../../../src/framework/store/move/follow-move.ts'
-import { MOVED_KEY, type Moved, moveRecord, originOf } from '../../../../src/framework/store/move/move-records.ts'
+import {
+  isOfMove,
+  MOVED_KEY,
+  type Moved,
+  moveRecord,
+  originOf,
+} from '../../../../src/framework/store/move/move-records.ts'
 import { raiseRevisions } from '../../../../src/framework/store/move/raise-revisions.ts'
 import { eventually } from '../../../eventually.ts'
 
@@ -161,6 +167,8 @@ async function newPlace(): Promise<Place> {
         followMoves({
           first: await openFileDatabase({ directory, effects: createRealEffects() }),
           log: () => undefined,
+          prepareNext: async () => undefined,
+          forget: async () => undefined,
           openNext: async (moved) => {
             if (!place.isReachable) throw new Error('out of reach')
             const sealed = await raw.read()
@@ -192,7 +200,7 @@ async function countOf(database: ClusterDatabase): Promise<number> {
 }
 
 function contentOf({ records }: Snapshot): ReadonlyMap<string, Json> {
-  const content = [...records.values()].filter(({ key }) => key !== MOVED_KEY && key !== 'origin')
+  const content = [...records.values()].filter(({ key }) => !isOfMove(key) && key !== 'origin')
   return new Map(content.map(({ key, value }) => [key, value]))
 }
 
