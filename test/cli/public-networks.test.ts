@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { classicStatus, publicNetworkLines } from '../../src/cli/print/public-network-lines.ts'
+import { classicStatus, groupNeeds, publicNetworkLines } from '../../src/cli/print/public-network-lines.ts'
 import type { PublicGroupJson } from '../../src/framework/api/wire.ts'
 import { CliWorld } from './cli-world.ts'
 
@@ -47,11 +47,11 @@ describe('pnmstat', () => {
     await ok('pnmset -c nafo0 -o eth1,eth2')
     // Nothing has been told in this world, which has no adapters.
     const table = await world.run('pnmstat -l')
-    expect(table.out).toBe('bkggrp  r_adp      status   fo_time  live_adp\nnafo0   eth1:eth2  UNKNOWN  NEVER    -\n')
+    expect(table.out).toBe('bkggrp  r_adp      status   fo_time  live_adp\nnafo0   eth1:eth2  UNKNOWN  -        -\n')
     expect(table.exitCode).toBe(1)
-    expect((await world.run('pnmstat -c nafo0')).out).toBe('UNKNOWN\nNEVER\n-\n')
-    expect((await world.run('pnmstat -s -c nafo0')).out).toBe('UNKNOWN NEVER -\n')
-    expect((await world.run('pnmstat -s')).out).toBe('nafo0 UNKNOWN NEVER -\n')
+    expect((await world.run('pnmstat -c nafo0')).out).toBe('UNKNOWN\n-\n-\n')
+    expect((await world.run('pnmstat -s -c nafo0')).out).toBe('UNKNOWN - -\n')
+    expect((await world.run('pnmstat -s')).out).toBe('nafo0 UNKNOWN - -\n')
     const { groups } = JSON.parse((await world.run('pnmstat --json')).out) as { readonly groups: readonly object[] }
     expect(groups).toMatchObject([{ name: 'nafo0', network: 'pub', state: null, adapters: [{ name: 'eth1' }, {}] }])
   })
@@ -83,6 +83,10 @@ describe('pnmstat', () => {
       'nafo0: eth1 has no link.',
       'nafo0: eth3 is faulty.',
     ])
+    expect(groupNeeds({ host: 'alpha', groups: [group] })).toMatchObject([
+      { what: 'adapter eth1, eth3 of alpha is faulty; eth2 has its addresses' },
+    ])
+    expect(classicStatus({ ...group, secondsSinceMoved: null })[1]).toBe('NEVER')
     const states = (['doubtful', 'failed', 'network-down', null] as const).map(
       (state) => classicStatus({ ...group, state })[0],
     )

@@ -8,15 +8,14 @@ const STATUS: Readonly<Record<NonNullable<PublicGroupJson['state']>, string>> = 
   'network-down': 'NETDOWN',
 }
 
-/** Status, seconds since its addresses moved last or NEVER, and the active adapter, as the classic `pnmstat -c` prints them. */
-export function classicStatus({
-  state,
-  secondsSinceMoved,
-  active,
-}: PublicGroupJson): readonly [string, string, string] {
+/** Status, seconds since its addresses moved last or NEVER (`-`: only its host knows), and the active adapter, as the classic `pnmstat -c` prints them. */
+export function classicStatus(group: PublicGroupJson): readonly [string, string, string] {
+  const { state, secondsSinceMoved, active, adapters } = group
+  const isToldHere = adapters.some(({ test }) => test !== null)
+  const never = isToldHere ? 'NEVER' : '-'
   return [
     state === null ? 'UNKNOWN' : STATUS[state],
-    secondsSinceMoved === null ? 'NEVER' : String(secondsSinceMoved),
+    secondsSinceMoved === null ? never : String(secondsSinceMoved),
     active === '' ? '-' : active,
   ]
 }
@@ -46,5 +45,32 @@ function troubles({ name, faulty, adapters }: PublicGroupJson): readonly string[
     const told = adapter.test === null ? undefined : TEST[adapter.test]
     const what = told ?? (faulty.includes(adapter.name) ? 'is faulty' : undefined)
     return what === undefined ? [] : [`${name}: ${adapter.name} ${what}.`]
+  })
+}
+
+/** A `Need` of `needs.ts`, which imports this. */
+interface PublicNeed {
+  readonly what: string
+  readonly todo: readonly string[]
+}
+
+/** Says which adapters and groups of a host an operator has to look at. */
+export function groupNeeds({ host, groups }: PublicNetworksJson): readonly PublicNeed[] {
+  return groups.flatMap(({ name, network, state, active, faulty }): readonly PublicNeed[] => {
+    const look = `look at the adapters, cables and switch; on ${host}: pnmstat`
+    switch (state) {
+      case 'failed':
+        return [{ what: `${name} of ${host} has failed, while network ${network} works for others`, todo: [look] }]
+      case 'network-down':
+        return [{ what: `network ${network} is silent for ${host}, and not for ${host} only`, todo: [look] }]
+      default:
+        if (faulty.length === 0) return []
+        return [
+          {
+            what: `adapter ${faulty.join(', ')} of ${host} is faulty; ${active} has its addresses`,
+            todo: [look, `then, if you like: pnmset --switch ${name} ${faulty[0]}`],
+          },
+        ]
+    }
   })
 }

@@ -2,12 +2,14 @@ import type {
   LogicalHostStatusJson,
   NetworkStatusJson,
   PhysicalHostStatusJson,
+  PublicNetworksJson,
   ServiceOnHostJson,
   StatusJson,
 } from '../../framework/api/wire.ts'
 import { writeDuration, writeLimit, writeTime } from './duration.ts'
 import { fencingLines } from './fencing-lines.ts'
 import { needLines } from './needs.ts'
+import { publicNetworkLines } from './public-network-lines.ts'
 import { type Cell, renderTable } from './table.ts'
 
 /**
@@ -71,6 +73,7 @@ function classicLines(status: StatusJson): readonly string[] {
     '',
     'STATUS OF PUBLIC NETS IN THE CLUSTER',
     ...networkLines(status.publicNetworks),
+    ...status.publicGroups.flatMap(groupLines),
     '',
     'STATUS OF SERVICES RUNNING ON LOGICAL HOSTS IN THE CLUSTER',
     '     Status Of Registered Data Services',
@@ -110,6 +113,11 @@ function networkLines(networks: readonly NetworkStatusJson[]): readonly string[]
       '         ',
     ),
   ])
+}
+
+/** What `pnmstat` prints on each host. */
+function groupLines(shown: PublicNetworksJson): readonly string[] {
+  return [`     Public adapters of ${shown.host}:`, ...publicNetworkLines(shown).map((line) => `         ${line}`)]
 }
 
 const CONDITION: Readonly<Record<ServiceOnHostJson['condition'], string>> = {
