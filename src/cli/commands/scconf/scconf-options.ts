@@ -116,7 +116,8 @@ export const scconfOptions = {
     kind: 'texts',
     long: 'define',
     value: 'DEFINITION',
-    describe: 'directory:/PATH, or filesystem:DEVICE:ext4|xfs[:MOUNTPOINT[:OPTION+OPTION]] once for each file system',
+    describe:
+      'directory:/PATH, or filesystem:DEVICE:ext4|xfs[:MOUNTPOINT[:OPTION+OPTION]] once for each file system, then perhaps reservation:scsi-3[:PROGRAM]',
   },
   timings: {
     kind: 'text',
