@@ -35,8 +35,8 @@ export function createRealHands(parts: RealHandsParts): Hands {
       await driver.export(group, { mountPoint, signal: call.signal })
       return DONE
     },
-    'address-up': async ({ address, adapter }, { signal }) => {
-      await addresses[address.kind].up({ address, adapter, signal })
+    'address-up': async ({ address, adapter, isReleased = false }, { signal }) => {
+      await addresses[address.kind].up({ address, adapter, isReleased, signal })
       return DONE
     },
     'address-down': async ({ address, adapter }, { signal }) => {

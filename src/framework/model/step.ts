@@ -23,7 +23,13 @@ export type Action =
     }
   /** End who still holds it, unmount, give ownership up. */
   | { readonly kind: 'export'; readonly diskGroup: DiskGroupName; readonly mountPoint: string }
-  | { readonly kind: 'address-up'; readonly address: LogicalAddress; readonly adapter: string }
+  | {
+      readonly kind: 'address-up'
+      readonly address: LogicalAddress
+      readonly adapter: string
+      /** Its last holder proves in the same reconfiguration that it has let go of it: nobody has to be looked for who has it. Absent = not so. */
+      readonly isReleased?: true
+    }
   | { readonly kind: 'address-down'; readonly address: LogicalAddress; readonly adapter: string }
   /** Call a method. argv[1] and argv[2] are made when it is called, from what the host then serves (`execute/served.ts`). */
   | {

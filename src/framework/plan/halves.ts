@@ -18,13 +18,14 @@ import {
 
 /**
  * Adds the half that makes `host` serve the logical host: disk groups, START, addresses, START_NET (the order is Sun's, API Developer's Guide 3.2).
- * `first` are steps to run before it, such as the cleaning up of a service that would not start.
+ * `first` are steps to run before it, such as the cleaning up of a service that would not start; `isReleased`: the same plan makes its last holder prove
+ * that it has let go.
  */
 export function addTakeOn(
   draft: Draft,
   name: LogicalHostName,
   host: PhysicalHostName,
-  first: readonly Step[] = [],
+  { first = [], isReleased = false }: { readonly first?: readonly Step[]; readonly isReleased?: boolean } = {},
 ): void {
   const context = contextOf(draft, name, host)
   const uncleanOn = uncleanOf(draft.state(name).mastery)
@@ -37,7 +38,7 @@ export function addTakeOn(
       ...first,
       ...importSteps(context, uncleanOn),
       ...services.flatMap((service) => startSteps(service, 'START')),
-      ...addressUpSteps(context),
+      ...addressUpSteps(context, isReleased),
       ...services.flatMap((service) => startSteps(service, 'START_NET')),
     ],
   })

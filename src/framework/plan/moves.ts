@@ -18,7 +18,8 @@ export function moveTo(draft: Draft, name: LogicalHostName, from: PhysicalHostNa
     uncleanOn: uncleanOf(draft.state(name).mastery),
   })
   settleOn(draft, name, to)
-  addTakeOn(draft, name, to.host)
+  // What lost hosts before may still have of it nobody proves.
+  addTakeOn(draft, name, to.host, { isReleased: uncleanOf(draft.state(name).mastery).length === 0 })
   addWatchStart(draft, name)
 }
 
@@ -45,7 +46,7 @@ export function takeOn(
 ): void {
   draft.become(name, { kind: 'takingOn', by: to.host, uncleanOn })
   settleOn(draft, name, to)
-  addTakeOn(draft, name, to.host, first)
+  addTakeOn(draft, name, to.host, { first })
   addWatchStart(draft, name)
 }
 

@@ -56,9 +56,10 @@ export function exportSteps(context: StepContext): readonly Step[] {
 }
 
 /** Brings every address up; the first that fails ends the half. */
-export function addressUpSteps(context: StepContext): readonly Step[] {
+export function addressUpSteps(context: StepContext, isReleased: boolean): readonly Step[] {
+  const released = isReleased ? { isReleased } : {}
   return context.logicalHost.addresses.map((address) => ({
-    action: { kind: 'address-up', address, adapter: adapterOf(address, context.host) },
+    action: { kind: 'address-up', address, adapter: adapterOf(address, context.host), ...released },
     timeoutMs: atMost(ADDRESS_TIMEOUT_MS, context.cluster),
     ifItFails: END_HALF,
   }))

@@ -6,6 +6,8 @@ export interface AddressCall {
   readonly address: LogicalAddress
   /** Adapter of this host, such as `eth0`; empty for kind `local`. */
   readonly adapter: string
+  /** Its last holder has just proved that it let go of it: `up` need not look for others. Absent = not so. */
+  readonly isReleased?: boolean
   readonly signal: AbortSignal
 }
 
@@ -17,7 +19,7 @@ export interface AddressDriver {
   /** Whether the address is up on that adapter of this host. */
   isUp(call: AddressCall): Promise<boolean>
   /**
-   * Brings it up after a look for others who have it, then announces it (and again in the background, without delaying the answer).
+   * Brings it up after a look for others who have it (none when it `isReleased`), then announces it (and again in the background, without delaying the answer).
    * Already up here: announces and succeeds. Throws `ADDRESS_IN_USE` with who has it (hardware address, host), `ADDRESS_UNUSABLE` when the adapter is missing, down or refuses.
    */
   up(call: AddressCall): Promise<void>

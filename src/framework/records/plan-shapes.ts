@@ -79,7 +79,12 @@ const action: z.ZodType<Action> = z.discriminatedUnion('kind', [
     lostHosts: z.array(physicalHostName),
   }),
   z.object({ kind: z.literal('export'), diskGroup: diskGroupName, mountPoint: z.string() }),
-  z.object({ kind: z.literal('address-up'), address: addressShape, adapter: z.string() }),
+  z.object({
+    kind: z.literal('address-up'),
+    address: addressShape,
+    adapter: z.string(),
+    isReleased: z.literal(true).exactOptional(),
+  }),
   z.object({ kind: z.literal('address-down'), address: addressShape, adapter: z.string() }),
   z.object({ kind: z.literal('method'), service: dataServiceName, method: methodName, program: z.string() }),
   z.object({ kind: z.literal('end-processes'), service: z.union([z.literal('all'), dataServiceName]) }),

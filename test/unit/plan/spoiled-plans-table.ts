@@ -318,6 +318,7 @@ export const spoiledPlans: readonly Case[] = [
     drop('take-on', ({ action }) => action.kind === 'address-up' && action.address.address === '10.0.0.12'),
   ],
   ['addresses-up-all', 'switchover', actionOf('take-on', 'address-up', (action) => ({ ...action, adapter: 'eth9' }))],
+  ['released-is-proved', 'takeover', actionOf('take-on', 'address-up', (action) => ({ ...action, isReleased: true }))],
   ['starts-all', 'switchover', drop('take-on', ({ action }) => action.kind === 'method' && action.service === 'nfs')],
   ['starts-dependencies-first', 'switchover', stepsOf('take-on', (steps) => swapped((s) => is('START_NET')(s), steps))],
   ['without-dependants', 'switchover', stateOf((s) => ({ ...s, without: [service('pg')] }))],

@@ -78,7 +78,7 @@ async function bringUp(run: RunCommand, call: AddressCall, times: ProbeTimes): P
   const present = addressOn(adapter, bytes)
   if (present?.isDuplicate === true) await remove(run, call, present)
   if (present === undefined || present.isDuplicate) {
-    if (onLink !== undefined) await refuseInUse(run, call, { ...onLink, times })
+    if (onLink !== undefined && call.isReleased !== true) await refuseInUse(run, call, { ...onLink, times })
     call.signal.throwIfAborted()
     await add(run, call)
   }

@@ -25,6 +25,8 @@ import {
   stepsOf,
 } from './examined.ts'
 
+const NOBODY = { kind: 'unmastered', why: 'new', uncleanOn: [] } as const
+
 /** Rules about take-on halves. */
 export const takeOnRules: readonly Rule[] = [
   {
@@ -75,6 +77,19 @@ export const takeOnRules: readonly Rule[] = [
     severity: 'fatal',
     sentence: 'all addresses come up, each once, on the adapter of that host',
     find: eachTakeOn((x, half) => findWrongAddresses(x, half, 'address-up')),
+  },
+  {
+    name: 'released-is-proved',
+    severity: 'fatal',
+    sentence:
+      'others who have an address are looked for, unless its last holder proves in the same plan that it has let go, and no lost host had it before',
+    find: eachTakeOn((x, half) => {
+      const isProved =
+        x.made.halves.some(({ kind, logicalHost }) => kind === 'give-up' && logicalHost === half.logicalHost) &&
+        uncleanOf(x.after.states.get(half.logicalHost)?.mastery ?? NOBODY).length === 0
+      const taken = stepsOf([half], 'address-up').filter(({ action }) => action.isReleased === true && !isProved)
+      return taken.map(({ action }) => `takes ${action.address.address} as released`)
+    }),
   },
   {
     name: 'starts-all',
