@@ -99,7 +99,9 @@ describe('an exported cluster', () => {
       "
     `)
   })
+})
 
+describe('an exported cluster that is applied', () => {
   it('changes nothing when it is applied, pruned or not', () => {
     const nothing = { changes: [], requests: [], kept: [] }
     expect(decide(demo, writeClusterFile(demo))).toEqual(nothing)
