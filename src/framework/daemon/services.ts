@@ -21,16 +21,9 @@ export interface ServicesParts {
 }
 
 /** Makes what the API asks: questions are answered from what this host knows, requests are planned and committed here. */
-export function createServices({
-  host,
-  stampAges,
-  databaseAway,
-  leave,
-  networks,
-  groups,
-  fencing,
-}: ServicesParts): ApiServices {
-  const { parts, view, knowledge, life } = host
+export function createServices(given: ServicesParts): ApiServices {
+  const { host, stampAges, databaseAway, leave, networks, groups, fencing } = given
+  const { parts, view, knowledge } = host
   const { effects } = parts
   const previews = new Previews()
   return {
@@ -71,26 +64,23 @@ export function createServices({
     guardReports: () => parts.guardReports(),
     ...fencingServices(host, fencing),
   }
+}
 
-  function identityOf({ incarnation }: Host): Identity {
-    const member = host.ownMember()
-    const role = member === undefined ? 'joining' : member.state === 'leaving' ? 'leaving' : 'member'
-    return { ...parts.identity, cluster: parts.cluster, physicalHost: parts.host, role, incarnation }
-  }
+function identityOf(host: Host): Identity {
+  const { parts, incarnation } = host
+  const member = host.ownMember()
+  const role = member === undefined ? 'joining' : member.state === 'leaving' ? 'leaving' : 'member'
+  return { ...parts.identity, cluster: parts.cluster, physicalHost: parts.host, role, incarnation }
+}
 
-  /** Who changed the configuration should see what follows from it; that it cannot be planned now is no failure of the change. */
-  async function settle({ submit }: Pick<Host, 'submit'>): Promise<void> {
-    if (
-      life.signal.aborted ||
-      host.ownMember() === undefined ||
-      !needsSettling(host.state(), { nowWallMs: effects.nowWallMs() })
-    )
-      return
-    try {
-      await submit.call(host, { cause: { kind: 'settle', why: 'the configuration changed' } })
-    } catch (error) {
-      if (!(error instanceof HaError)) throw error
-    }
+/** Who changed the configuration should see what follows from it; that it cannot be planned now is no failure of the change. */
+async function settle(host: Host): Promise<void> {
+  const now = { nowWallMs: host.parts.effects.nowWallMs() }
+  if (host.life.signal.aborted || host.ownMember() === undefined || !needsSettling(host.state(), now)) return
+  try {
+    await host.submit({ cause: { kind: 'settle', why: 'the configuration changed' } })
+  } catch (error) {
+    if (!(error instanceof HaError)) throw error
   }
 }
 
