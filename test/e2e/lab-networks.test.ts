@@ -181,7 +181,7 @@ describe.skipIf(missing !== undefined)(`the lab with several networks${why}`, ()
   /** Whether a datagram from one host gets to another over priv1, whatever becomes of an answer. */
   async function arrives(from: LabHost, to: LabHost): Promise<boolean> {
     const port = from === h1 ? '7001' : '7002'
-    const listener = to.try('timeout', '1', 'perl', '-e', LISTEN, to.addressOn('priv1'), port)
+    const listener = to.try('timeout', '3', 'perl', '-e', LISTEN, to.addressOn('priv1'), port)
     await eventually('a listener', LOOK_MS, async () =>
       (await to.exec('cat', '/proc/net/udp')).includes(`:${Number(port).toString(16).toUpperCase()} `)
         ? true

@@ -1,7 +1,8 @@
-// ask-arp ADAPTER OWN_IP ADDRESS...: asks every 10 ms, by ARP, who has each of the addresses, and writes who answered:
-//   "MILLISECONDS ADDRESS HARDWARE"            answered a question of ours
-//   "MILLISECONDS ADDRESS HARDWARE announced"  told everybody
-// Milliseconds of the monotonic clock, with which the hosts of a lab and the tests can be compared. Ends with its standard input.
+// ask-arp ADAPTER NETWORK ADDRESS...: asks every 10 ms, by ARP, who has each of the addresses, and writes who answered:
+//   "MILLISECONDS ADDRESS HARDWARE QUESTION"   an answer to the question with this number
+//   "MILLISECONDS ADDRESS HARDWARE 0"          what was told to everybody
+// Milliseconds of the monotonic clock, with which the hosts of a lab and the tests can be compared. A question is told by whom it seems to come from: NETWORK (such as
+// 10.77.0.0) + 200 .. 249, so that an answer that was on its way for long is not taken for one to a later question. Ends with its standard input.
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/if_ether.h>
@@ -16,6 +17,8 @@
 
 #define ADDRESSES_MAX 64
 #define EVERY_MS 10
+#define ASKERS 50
+#define FIRST_ASKER 200
 
 struct packet {
   struct ether_header ethernet;
@@ -44,7 +47,19 @@ static void ask(int link, struct sockaddr_ll *to, const unsigned char *own, in_a
   sendto(link, &question, sizeof question, MSG_DONTWAIT, (struct sockaddr *)to, sizeof *to);
 }
 
-static void hear(int link, const in_addr_t *addresses, int count, in_addr_t from) {
+static in_addr_t asker(in_addr_t network, long long question) {
+  return htonl(ntohl(network) + FIRST_ASKER + (question % ASKERS));
+}
+
+// The latest question that came from there; 0 = none.
+static long long asked(in_addr_t network, in_addr_t told, long long latest) {
+  for (long long question = latest; question > 0 && question > latest - ASKERS; question -= 1) {
+    if (asker(network, question) == told) return question;
+  }
+  return 0;
+}
+
+static void hear(int link, const in_addr_t *addresses, int count, in_addr_t network, long long latest) {
   struct packet heard;
   struct sockaddr_ll source;
   for (;;) {
@@ -59,8 +74,8 @@ static void hear(int link, const in_addr_t *addresses, int count, in_addr_t from
       const unsigned char *hardware = heard.arp.arp_sha;
       char text[INET_ADDRSTRLEN];
       inet_ntop(AF_INET, &claimed, text, sizeof text);
-      printf("%lld %s %02x:%02x:%02x:%02x:%02x:%02x%s\n", milliseconds(), text, hardware[0], hardware[1], hardware[2], hardware[3],
-             hardware[4], hardware[5], told == from ? "" : " announced");
+      printf("%lld %s %02x:%02x:%02x:%02x:%02x:%02x %lld\n", milliseconds(), text, hardware[0], hardware[1], hardware[2], hardware[3],
+             hardware[4], hardware[5], asked(network, told, latest));
     }
   }
 }
@@ -77,20 +92,21 @@ int main(int words, char **word) {
   struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP), .sll_ifindex = if_nametoindex(word[1]), .sll_halen = ETH_ALEN};
   if (bind(link, (struct sockaddr *)&to, sizeof to)) return 1;
   memset(to.sll_addr, 0xff, ETH_ALEN);
-  in_addr_t from = inet_addr(word[2]), addresses[ADDRESSES_MAX];
+  in_addr_t network = inet_addr(word[2]), addresses[ADDRESSES_MAX];
   int count = words - 3;
   for (int each = 0; each < count; each += 1) addresses[each] = inet_addr(word[each + 3]);
   puts("ready");
-  long long next = milliseconds();
+  long long next = milliseconds(), question = 0;
   for (;;) {
     long long now = milliseconds();
     if (now >= next) {
-      for (int each = 0; each < count; each += 1) ask(link, &to, own, from, addresses[each]);
+      question += 1;
+      for (int each = 0; each < count; each += 1) ask(link, &to, own, asker(network, question), addresses[each]);
       next = now + EVERY_MS;
     }
     struct pollfd ready[2] = {{link, POLLIN, 0}, {0, POLLIN, 0}};
     poll(ready, 2, next > now ? (int)(next - now) : 0);
     if (ready[1].revents) return 0;
-    if (ready[0].revents) hear(link, addresses, count, from);
+    if (ready[0].revents) hear(link, addresses, count, network, question);
   }
 }
