@@ -11,9 +11,11 @@ import { followMoves } from '../../../../src/framework/store/move/follow-move.ts
 import {
   isOfMove,
   MOVED_KEY,
+  MOVING_KEY,
   type Moved,
   moveRecord,
   originOf,
+  READY_PREFIX,
 } from '../../../../src/framework/store/move/move-records.ts'
 import { raiseRevisions } from '../../../../src/framework/store/move/raise-revisions.ts'
 import { eventually } from '../../../eventually.ts'
@@ -132,9 +134,30 @@ test('while the new place cannot be reached, nothing is answered; then all goes 
   expect(gaps).toBe(1)
 })
 
+test('who uses it makes ready when the move is announced, and says so; what is about the move stays behind', async () => {
+  const place = await newPlace()
+  await place.raw.commit([], [put('cluster', { name: 'lab' })], DURABLE)
+  const user = await place.follow()
+  const { revision } = await user.read()
+  user.watch(revision, () => undefined)
+  place.isReachable = false
+  await place.raw.commit([], [put(MOVING_KEY, moveRecord({ ...MOVED, id: 'in vain' }))], DURABLE)
+  await place.raw.commit([], [{ kind: 'delete', key: MOVING_KEY }], DURABLE)
+  place.isReachable = true
+  await place.raw.commit([], [put(MOVING_KEY, moveRecord(MOVED))], DURABLE)
+  const isReady = async (): Promise<true | undefined> =>
+    [...(await place.raw.read()).records.keys()].some((key) => key.startsWith(READY_PREFIX)) || undefined
+  await eventually('the user to be ready', 5000, isReady)
+  expect(place.prepared.at(-1)).toBe('move')
+  await place.seal()
+  expect([...(await user.read()).records.keys()]).toEqual(['cluster', 'origin'])
+})
+
 interface Place {
   readonly raw: ClusterDatabase
   isReachable: boolean
+  /** The moves that users made ready for. */
+  readonly prepared: string[]
   open(): Promise<ClusterDatabase>
   follow(): Promise<ClusterDatabase>
   seal(): Promise<Snapshot>
@@ -155,6 +178,7 @@ async function newPlace(): Promise<Place> {
   const raw = await open()
   const place: Place = {
     raw,
+    prepared: [],
     isReachable: true,
     open,
     target: () => core.connect(),
@@ -167,7 +191,10 @@ async function newPlace(): Promise<Place> {
         followMoves({
           first: await openFileDatabase({ directory, effects: createRealEffects() }),
           log: () => undefined,
-          prepareNext: async () => undefined,
+          prepareNext: async ({ id }) => {
+            if (!place.isReachable) throw new Error('out of reach')
+            place.prepared.push(id)
+          },
           forget: async () => undefined,
           openNext: async (moved) => {
             if (!place.isReachable) throw new Error('out of reach')
