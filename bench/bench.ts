@@ -10,6 +10,7 @@ import { haget } from './benchmarks/haget.ts'
 import { heartbeats } from './benchmarks/heartbeats.ts'
 import { idle } from './benchmarks/idle.ts'
 import { leavingHost } from './benchmarks/leaving-host.ts'
+import { scaling } from './benchmarks/scaling.ts'
 import { switchover } from './benchmarks/switchover.ts'
 import { takeOn } from './benchmarks/take-on.ts'
 import { takeovers } from './benchmarks/takeover.ts'
@@ -30,6 +31,7 @@ const benchmarks: readonly Benchmark[] = [
   leavingHost,
   takeOn,
   ...takeovers,
+  scaling,
   commits,
   etcd,
   haget,

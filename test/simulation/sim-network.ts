@@ -31,6 +31,8 @@ export class SimNetwork {
   readonly #cuts = new Set<string>()
   /** Hosts that do not reach the database, each as often as it was cut; `*` = none does. */
   readonly #databaseCuts = new Map<string, number>()
+  /** Datagrams that were sent. */
+  sent = 0
 
   constructor(time: VirtualTime, random: Random, chances: () => Chances) {
     this.#time = time
@@ -69,6 +71,7 @@ export class SimNetwork {
 
   /** Sends a datagram; it may be lost, late or repeated. */
   send(to: string, datagram: Datagram): void {
+    this.sent += 1
     const { from, network } = datagram
     const { datagramLost, datagramLate } = this.#chances()
     if (this.#random.chance(datagramLost) || this.#cuts.has(`${from}>${to} ${network}`)) return
