@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { OPEN_TO_NETWORK } from '../../src/framework/api/network-policy.ts'
+import type { EvictedJson } from '../../src/framework/api/wire.ts'
 import { createRealEffects } from '../../src/framework/ports/real-effects.ts'
 import { fetchAuthority } from '../../src/framework/security/call-over-tls.ts'
 import { fingerprintOf, readCertificate } from '../../src/framework/security/certificate.ts'
@@ -277,6 +278,43 @@ describe('the next certificate', () => {
     )
     const body = { request: await makeRequest('w1', own.key), addresses: [] }
     expect(await world.ask('POST', '/v1/renew', { own, body })).toMatchObject({ status: 200 })
+  })
+})
+
+describe('an eviction', () => {
+  usesWorld('part')
+  const evict = (name: string, force = false): Promise<EvictedJson> =>
+    world.api.finish(world.desk.evict({ name, force }, 'anna'), 1_000_000)
+
+  it('is refused for a member, for the host that is asked, and for nobody', async () => {
+    await expect(evict('beta')).rejects.toMatchObject({ code: 'IN_USE', message: 'beta is a member of the cluster' })
+    await expect(evict('alpha', true)).rejects.toMatchObject({ code: 'IN_USE', message: 'alpha is this host itself' })
+    await expect(evict('nobody')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(evict('a b')).rejects.toMatchObject({ code: 'NAME_INVALID' })
+  })
+
+  it('of a member that is forced says that it goes on as one', async () => {
+    const { done, warnings } = await evict('beta', true)
+    expect(done).toEqual([])
+    expect(warnings).toEqual([expect.stringContaining('beta is still a member and goes on as such')])
+    expect(world.api.alpha.loop.services.state().physicalHosts.has('beta' as never)).toBe(true)
+  })
+
+  it('takes the record of the host along, and may be repeated', async () => {
+    await world.admitted('gamma')
+    expect(await evict('gamma')).toMatchObject({
+      done: [
+        'No certificate of gamma is accepted any more.',
+        'Removed the physical host gamma from the configuration.',
+      ],
+      warnings: [expect.stringContaining('The keys of the cluster were not changed')],
+    })
+    expect(await evict('gamma')).toMatchObject({ done: [] })
+  })
+
+  it('of a witness takes no keys along, because it had none', async () => {
+    await world.admitted('w1', 'witness')
+    expect(await evict('w1')).toMatchObject({ warnings: [] })
   })
 })
 
