@@ -3,7 +3,7 @@ import type { Effects } from '../../ports/effects.ts'
 import type { Call, Channel } from './channel.ts'
 import type { Answered, Endpoint } from './endpoint.ts'
 import { EtcdFailure, readFailure } from './failure.ts'
-import { ROUND_PAUSE_MS, SHARE_MS_MAX } from './limits.ts'
+import { ROUND_PAUSE_MS } from './limits.ts'
 
 /** What is asked of whichever endpoint answers first. It is asked of several at the same time, so it must be such that twice is no more than once. */
 export interface Question<Answer extends Answered> {
@@ -12,6 +12,8 @@ export interface Question<Answer extends Answered> {
   readonly order: readonly Endpoint[]
   /** Milliseconds for all of it. */
   readonly withinMs: number
+  /** Milliseconds that one endpoint is waited for before the next is asked beside it. */
+  readonly shareMs: number
   readonly begin: (channel: Channel) => Call<Answer>
   /** Each of them gives up waiting. */
   readonly signals: readonly AbortSignal[]
@@ -65,7 +67,7 @@ class Asking<Answer extends Answered> {
 
   constructor(question: Question<Answer>) {
     this.#question = question
-    this.#shareMs = Math.min(question.withinMs / question.order.length, SHARE_MS_MAX)
+    this.#shareMs = question.shareMs
   }
 
   async run(): Promise<Asked<Answer>> {

@@ -5,7 +5,7 @@ import { type Asked, ask } from './asking.ts'
 import type { Call, Channel } from './channel.ts'
 import { type Answered, Endpoint, Identity } from './endpoint.ts'
 import { EtcdFailure } from './failure.ts'
-import { REVIVE_MS, REVIVE_MS_MAX } from './limits.ts'
+import { REVIVE_MS, REVIVE_MS_MAX, SHARE_MS_MAX } from './limits.ts'
 
 /** What the endpoints of one client are made of. */
 export interface EndpointsOptions {
@@ -79,10 +79,12 @@ export class Endpoints {
     { withinMs = this.callMs, signal }: AskOptions = {},
   ): Promise<Asked<Answer>> {
     if (this.isClosed) throw new EtcdFailure('unreachable', 'the connection is closed')
+    const order = this.order()
     const asked = await ask({
       effects: this.#options.effects,
-      order: this.order(),
+      order,
       withinMs,
+      shareMs: Math.min(this.callMs / order.length, SHARE_MS_MAX),
       begin,
       // Not one signal made of both: the one that lives as long as this client would keep each of them in mind.
       signals: signal === undefined ? [this.#closed.signal] : [signal, this.#closed.signal],

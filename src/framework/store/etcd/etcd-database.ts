@@ -18,6 +18,7 @@ import type { Endpoints } from './endpoints.ts'
 import { wrapEtcdError } from './etcd-errors.ts'
 import { Follower } from './follower.ts'
 import type { Keyspace } from './keyspace.ts'
+import { PATIENCE } from './limits.ts'
 import { Reader } from './reader.ts'
 
 /** What the database of one client is made of. */
@@ -59,13 +60,14 @@ export class EtcdDatabase implements ClusterDatabase {
     }
   }
 
-  async commit(guards: readonly Guard[], writes: readonly Write[], { signal }: CommitOptions): Promise<CommitOutcome> {
+  async commit(guards: readonly Guard[], writes: readonly Write[], options: CommitOptions): Promise<CommitOutcome> {
+    const { signal, durability } = options
     this.#refuseClosed()
     const isGivenUp = (): boolean => signal?.aborted === true
     if (isGivenUp()) throw new HaError('ABORTED', 'the commit was given up before it began', { cause: signal?.reason })
     const prepared = prepareCommit(guards, writes)
     const { effects, endpoints } = this.#parts
-    const untilMs = effects.nowMonotonicMs() + endpoints.callMs
+    const untilMs = effects.nowMonotonicMs() + endpoints.callMs * (durability === 'durable' ? PATIENCE : 1)
     try {
       const outcome = await this.#committer.commit(prepared.guards, prepared.writes, { untilMs, signal })
       if (outcome.kind === 'committed') this.#follower?.expect(outcome.revision)

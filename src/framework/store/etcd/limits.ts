@@ -1,5 +1,10 @@
 /** Milliseconds within which a call is answered or given up, unless the opener says otherwise: a fifth of the default guard. */
 export const CALL_MS = 300
+/**
+ * How many times as long as a stamp a durable commit or a reading may take. No deadline of a guard rests on them, and an etcd without a leader is back in a second:
+ * a switchover that is asked for in that second should wait rather than fail.
+ */
+export const PATIENCE = 4
 /** Milliseconds that one endpoint is waited for before the next is asked beside it, at most: who has seconds need not lose one to each that is frozen. */
 export const SHARE_MS_MAX = 250
 /** Milliseconds between two rounds through all endpoints, none of which could be reached: they refuse at once, and a loop without a pause would burn the processor. */

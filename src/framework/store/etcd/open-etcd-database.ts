@@ -20,7 +20,7 @@ export interface EtcdDatabaseOptions {
   readonly create?: boolean
   /** Takes what an operator should know, one sentence each. Default: dropped. */
   readonly log?: (message: string) => void
-  /** Milliseconds within which each call is answered or given up, at the moment; a fifth of the guard. Default: `CALL_MS`. */
+  /** Milliseconds within which a volatile commit (a stamp) is answered or given up, at the moment; a fifth of the guard. What is durable, and readings, may take `PATIENCE` times as long. Default: `CALL_MS`. */
   readonly callMs?: () => number
   /** Milliseconds that the opening waits for an etcd that is just coming up. Default: as long as one call. */
   readonly openWithinMs?: number

@@ -5,7 +5,7 @@ import { deepFreeze } from '../prepare-commit.ts'
 import type { Endpoints } from './endpoints.ts'
 import { readFailure } from './failure.ts'
 import type { Keyspace } from './keyspace.ts'
-import { PAGE_RECORDS_MAX, READ_TRIES_MAX } from './limits.ts'
+import { PAGE_RECORDS_MAX, PATIENCE, READ_TRIES_MAX } from './limits.ts'
 
 /** Reads all records at one revision, page by page. */
 export class Reader {
@@ -49,7 +49,10 @@ export class Reader {
     let request: IRangeRequest = { ...this.#keyspace.records, limit: PAGE_RECORDS_MAX }
     for (;;) {
       const page = request
-      const { answer } = await this.#endpoints.ask((channel) => channel.call<IRangeResponse>('KV', 'range', page))
+      const withinMs = this.#endpoints.callMs * PATIENCE
+      const { answer } = await this.#endpoints.ask((channel) => channel.call<IRangeResponse>('KV', 'range', page), {
+        withinMs,
+      })
       const revision = Number(request.revision ?? answer.header.revision)
       for (const found of answer.kvs) {
         const record = this.#take(found)
