@@ -32,6 +32,12 @@ export const takeovers: readonly Benchmark[] = [
     (lab, context) => losses(lab, context, { what: 'timings default, fenced by a command', below: 400 }),
   ),
   benchmark(
+    'takeover-fenced-fast',
+    'the same with fast timings and an etcd that elects as fast',
+    { ...ONE, timings: 'fast', isFenced: true },
+    (lab, context) => losses(lab, context, { what: 'timings fast, fenced by a command', below: 400 }),
+  ),
+  benchmark(
     'takeover-many',
     '20 logical hosts with 3 services each: leaving a host, and a loss',
     { ...TWENTY, timings: 'default' },
