@@ -13,6 +13,8 @@ import type { Host } from './host.ts'
 
 /** A commit that lost a race is decided anew so often: each time somebody else wrote about a fence or about the suspect. */
 const TRIES_MAX = 5
+/** An answer is a change that is told, a look at it, and a commit there: as slow as so many commits here, at most. */
+const ANSWER_COMMITS = 5
 /** What a device has confirmed is committed as soon as the database takes it. */
 const COMMIT_AGAIN_MS = 200
 
@@ -97,8 +99,11 @@ export class Fencer {
   async #pursue(suspect: Suspect): Promise<void> {
     if (!this.#mayFence(suspect)) return
     const sinceMs = lastSignMs(this.#watch.look(), suspect.host)
+    const askedMs = this.#nowMs()
     await this.#question(suspect)
-    await sleepUntilAborted(this.#host.parts.effects, this.#watch.answerMs(), this.#host.life.signal)
+    // Where this host's own commits are slow, on a busy machine or a busy database, the answer is as well.
+    const waitMs = Math.max(this.#watch.answerMs(), (this.#nowMs() - askedMs) * ANSWER_COMMITS)
+    await sleepUntilAborted(this.#host.parts.effects, waitMs, this.#host.life.signal)
     const fence = await this.#commitAsked(suspect, sinceMs)
     if (fence === undefined) this.#tellAlive(suspect)
     else await this.carryOut(fence, suspect.silentMs)
