@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { createPrivateKey, createPublicKey, randomInt } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -15,7 +15,9 @@ import { eventually } from '../eventually.ts'
 import { missing } from './lab/missing.ts'
 
 const why = missing === undefined ? '' : ` (skipped: ${missing})`
-const PORT = 7466
+/** Of this run: others may test on the same loopback. */
+const NETWORK = `127.${randomInt(1, 255)}.${randomInt(0, 256)}`
+const PORT = randomInt(20_000, 30_000)
 const DAY_MS = 86_400_000
 /** Far longer than any command takes, on a busy machine. */
 const COMMAND_MS_MAX = 60_000
@@ -33,7 +35,7 @@ describe.skipIf(missing !== undefined)(`hosts that join over TLS, on loopback${w
   beforeAll(async () => {
     lab = mkdtempSync(join(tmpdir(), 'haven-e2e-join-'))
     const setUp = ['setup', '--cluster', 'lab', '--host', 'alpha', '--database', `file:${lab}/db`]
-    await scadmin('alpha', ...setUp, '--address', '127.88.0.1', '--port', String(PORT))
+    await scadmin('alpha', ...setUp, '--address', `${NETWORK}.1`, '--port', String(PORT))
     await scadmin('alpha', 'startcluster', 'alpha', 'lab')
     await heard('alpha')
   })
@@ -74,9 +76,9 @@ describe.skipIf(missing !== undefined)(`hosts that join over TLS, on loopback${w
 
   const token = async (host = 'alpha'): Promise<string> => (await scadmin(host, 'token')).trim()
 
-  /** Joins as the named host, at 127.88.0.NUMBER, by way of `place`. */
-  function tryJoin(name: string, number: number, text: string, place = `127.88.0.1:${PORT}`): Promise<Ran> {
-    const own = ['--host', name, '--address', `127.88.0.${number}`, '--port', String(PORT)]
+  /** Joins as the named host, at `NETWORK.number`, by way of `place`. */
+  function tryJoin(name: string, number: number, text: string, place = `${NETWORK}.1:${PORT}`): Promise<Ran> {
+    const own = ['--host', name, '--address', `${NETWORK}.${number}`, '--port', String(PORT)]
     return tryScadmin(name, 'join', place, '--token', text, ...own)
   }
 
@@ -116,10 +118,10 @@ describe.skipIf(missing !== undefined)(`hosts that join over TLS, on loopback${w
 
   it('shows its token to nobody but the cluster that made it', async () => {
     const setUp = ['setup', '--cluster', 'lab', '--host', 'omega', '--database', `file:${lab}/other`]
-    await scadmin('omega', ...setUp, '--address', '127.88.0.9', '--port', String(PORT))
+    await scadmin('omega', ...setUp, '--address', `${NETWORK}.9`, '--port', String(PORT))
     await scadmin('omega', 'startcluster', 'omega', 'lab')
     await heard('omega')
-    const refused = await tryJoin('gamma', 3, await token(), `127.88.0.9:${PORT}`)
+    const refused = await tryJoin('gamma', 3, await token(), `${NETWORK}.9:${PORT}`)
     expect(refused).toMatchObject({
       exitCode: 6,
       err: expect.stringContaining('does not belong to the cluster that the token is for'),
@@ -154,7 +156,7 @@ describe.skipIf(missing !== undefined)(`hosts that join over TLS, on loopback${w
       cluster: 'lab',
       name: 'gamma',
       role: 'host',
-      addresses: ['127.88.0.3'],
+      addresses: [`${NETWORK}.3`],
       nowWallMs: longAgoMs,
     } as const
     const publicKey = createPublicKey(createPrivateKey(identity.hostKey))
@@ -194,7 +196,7 @@ describe.skipIf(missing !== undefined)(`hosts that join over TLS, on loopback${w
   /** A line to alpha that carries no answer: once a request has gone through, whatever comes back is dropped until alpha has let the host in. */
   async function cutAnswers(): Promise<Server> {
     const server = createServer((near) => {
-      const far = connect(PORT, '127.88.0.1')
+      const far = connect(PORT, `${NETWORK}.1`)
       let sentBytes = 0
       near.on('data', (chunk: Buffer) => {
         sentBytes += chunk.length
