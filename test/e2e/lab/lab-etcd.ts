@@ -121,6 +121,10 @@ export class LabEtcd {
       ...['--listen-client-urls', `${urls(CLIENT_PORT)},${LOOPBACK}`, '--advertise-client-urls', urls(CLIENT_PORT)],
       ...['--listen-peer-urls', urls(PEER_PORT), '--initial-advertise-peer-urls', urls(PEER_PORT)],
       ...['--initial-cluster', cluster.join(','), '--initial-cluster-state', 'new'],
+      // A machine that was cut off must not bring the leader down when it comes back; newer versions do so without being told.
+      '--pre-vote',
+      // Many logical hosts are configured, and move, in one commit.
+      ...['--max-txn-ops', '4096'],
       ...[
         '--heartbeat-interval',
         String(this.#tuning.heartbeatMs),
