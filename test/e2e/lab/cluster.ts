@@ -7,6 +7,10 @@ import type { LabHost } from './lab-host.ts'
 /** Starting two Node.js programs, on a busy machine. */
 const START_MS = 30_000
 
+const APPLIED_MS = 60_000
+/** Exit code of what is refused because something is under way. */
+const BUSY = 4
+
 /** Sets the hosts of a lab up on this machine's files, with the real commands: the first founds the cluster, the others join. */
 export async function startCluster(lab: Lab, cluster: object): Promise<void> {
   const place = `file:${join(lab.shared, 'database')}`
@@ -61,7 +65,13 @@ async function configure(lab: Lab, host: LabHost, cluster: object): Promise<void
   // YAML is a superset of JSON.
   const file = join(lab.shared, 'cluster.yaml')
   writeFileSync(file, JSON.stringify(cluster, null, 2))
-  await host.haven('scconf', 'apply', '-f', file)
+  // It switches services on, which waits for nobody: logical hosts that are just being taken on are busy, and the command says to try again.
+  await eventually('the cluster file to be applied', APPLIED_MS, async (saw) => {
+    const { exitCode, stderr } = await host.tryHaven('scconf', 'apply', '-f', file)
+    saw(stderr)
+    if (exitCode !== 0 && exitCode !== BUSY) throw new Error(stderr)
+    return exitCode === 0 ? true : undefined
+  })
 }
 
 /** Some host whose clustd answers. */
