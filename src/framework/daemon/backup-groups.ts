@@ -2,6 +2,7 @@ import type { PublicGroupSeen } from '../api/services.ts'
 import { assertNever } from '../errors/assert-never.ts'
 import { HaError } from '../errors/ha-error.ts'
 import { sleepUntilAborted } from '../execute/run-within.ts'
+import type { PhysicalHostName } from '../model/names.ts'
 import type { GroupSight, ProbeAnswer } from '../model/network.ts'
 import { isSameValue } from '../model/same-value.ts'
 import { linkOf } from '../ports/links.ts'
@@ -17,6 +18,8 @@ import type { Host } from './host.ts'
 const LOOK_EVERY_MS = 250
 /** What is the host's own on an adapter changes seldom. */
 const REMEMBER_EVERY_MS = 10_000
+/** A member whose stamp is so many intervals old may be down. */
+const LATE_STAMPS = 1.5
 
 /**
  * Tests the public adapters of this host, and moves the addresses of a backup group to its next adapter when the active one fails: on this host, at once,
@@ -26,6 +29,7 @@ export class BackupGroups {
   readonly #host: Host
   readonly #bell = new Bell()
   readonly #mover: AddressMover
+  readonly #stampAges: () => ReadonlyMap<PhysicalHostName, number>
   readonly #listeners = new Set<() => void>()
   #tracks: readonly GroupTrack[] = []
   #sights: readonly GroupSight[] = []
@@ -33,8 +37,9 @@ export class BackupGroups {
   /** Whether the drivers have been told which groups there are, be it none. */
   #isConfigured = false
 
-  constructor(host: Host, deadline: DeadlineKeeper) {
+  constructor(host: Host, deadline: DeadlineKeeper, stampAges: () => ReadonlyMap<PhysicalHostName, number>) {
     this.#host = host
+    this.#stampAges = stampAges
     this.#mover = new AddressMover(host, deadline)
     host.knowledge.listen((touched) => {
       if (touched.state) this.#bell.ring()
@@ -146,8 +151,9 @@ export class BackupGroups {
     const { host } = this.#host.parts
     const state = this.#host.state()
     const traffic = adapters.links.traffic()
+    const late = this.#late()
     for (const track of this.#tracks) {
-      const others = otherGroupsOn(state, host, track.group.network).map(({ sight }) => sight?.state)
+      const others = otherGroupsOn(state, host, track.group.network, late).map(({ sight }) => sight?.state)
       track.look({
         nowMs,
         links: new Map(track.group.adapters.map((adapter) => [adapter, linkOf(adapters.links, adapter)])),
@@ -162,9 +168,17 @@ export class BackupGroups {
     await this.#remember(adapters, nowMs)
   }
 
+  /** Members that may be down: one stamp until the next, half of one for the commit. One that was never seen has not proved anything yet. */
+  #late(): ReadonlySet<PhysicalHostName> {
+    const ages = this.#stampAges()
+    const lateMs = this.#host.timings().stampMs * LATE_STAMPS
+    const members = [...this.#host.state().members.keys()]
+    return new Set(members.filter((host) => (ages.get(host) ?? Number.POSITIVE_INFINITY) > lateMs))
+  }
+
   async #ask(adapters: PublicAdapters, track: GroupTrack, adapter: string): Promise<void> {
     const { host, effects } = this.#host.parts
-    const targets = probeTargetsOf(this.#host.state(), host, track.group.network)
+    const targets = probeTargetsOf(this.#host.state(), host, track.group.network, this.#late())
     const answer: ProbeAnswer =
       targets.length === 0 ? 'nobody-to-ask' : await adapters.ask(adapter, targets, track.group.tests.pingTimeoutMs)
     track.tookAnswer(adapter, answer, effects.nowMonotonicMs())

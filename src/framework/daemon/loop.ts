@@ -71,7 +71,7 @@ class Loop implements HostLoop {
     this.#observer = new Observer(this.#host, this.#deadline, this.#promiser)
     this.#stamper = new Stamper(this.#host, this.#deadline, () => void this.#leaveUnguarded())
     this.#fencing = new Fencing(this.#host, this.#deadline, this.#observer, this.#stamper)
-    this.#groups = new BackupGroups(this.#host, this.#deadline)
+    this.#groups = new BackupGroups(this.#host, this.#deadline, () => this.#observer.stampAges())
     this.#networks = new NetworkWatch(this.#host, {
       groups: () => this.#groups.groups(),
       onGroupsChange: (listener) => this.#groups.onChange(listener),

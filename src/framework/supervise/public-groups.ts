@@ -56,10 +56,18 @@ export interface OtherGroup {
   readonly sight: GroupSight | undefined
 }
 
-/** Lists the groups that the other members have on a network. */
-export function otherGroupsOn(state: Seen, me: PhysicalHostName, network: NetworkName): readonly OtherGroup[] {
+/**
+ * Lists the groups that the other members have on a network. `late`: members whose stamps are overdue. They may be down, and what they saw last may be no
+ * more: a host that takes their word would find itself faulty because the other one has died.
+ */
+export function otherGroupsOn(
+  state: Seen,
+  me: PhysicalHostName,
+  network: NetworkName,
+  late: ReadonlySet<PhysicalHostName>,
+): readonly OtherGroup[] {
   return [...state.members.keys()]
-    .filter((host) => host !== me)
+    .filter((host) => host !== me && !late.has(host))
     .flatMap((host) =>
       publicGroupsOf(state, host)
         .filter((group) => group.network === network)
@@ -69,16 +77,21 @@ export function otherGroupsOn(state: Seen, me: PhysicalHostName, network: Networ
 
 /**
  * Lists whom a host may ask whether a network lives: the targets outside of the cluster first, then the other members on it, but for those that are known
- * to be unable to answer, of whose silence nothing follows.
+ * to be unable to answer, or late, of whose silence nothing follows.
  */
-export function probeTargetsOf(state: Seen, me: PhysicalHostName, network: NetworkName): readonly string[] {
+export function probeTargetsOf(
+  state: Seen,
+  me: PhysicalHostName,
+  network: NetworkName,
+  late: ReadonlySet<PhysicalHostName>,
+): readonly string[] {
   const dumb = new Set(
-    otherGroupsOn(state, me, network)
+    otherGroupsOn(state, me, network, late)
       .filter(({ group, sight }) => sight?.state === 'failed' || isWhollyFaulty(group, sight))
       .map(({ host }) => host),
   )
   const peers = [...state.members.keys()]
-    .filter((host) => host !== me && !dumb.has(host))
+    .filter((host) => host !== me && !late.has(host) && !dumb.has(host))
     .flatMap((host) => interfacesOf(state.physicalHosts.get(host), network))
   return [...(state.networks.get(network)?.probeTargets ?? []), ...peers]
 }

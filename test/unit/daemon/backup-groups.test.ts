@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { PROFILES } from '../../../src/framework/membership/check-timings.ts'
 import type { ConfigurationChange } from '../../../src/framework/model/configuration-change.ts'
 import { parseName } from '../../../src/framework/model/names.ts'
 import { newPhysicalHost } from '../../../src/framework/model/new-physical-host.ts'
@@ -171,6 +172,25 @@ describe('a host with a backup group', () => {
     const tookMs = await cluster.until('ha1 to move', () => cluster.where() === 'mastered by beta')
     expect(tookMs).toBeLessThan(10_000)
   })
+
+  it.each([0, 500, 1_000, 1_500, 2_000])(
+    'does not take the loss of the only other host for a fault of its own (after %i ms)',
+    async (ms) => {
+      const cluster = await Cluster.of(['alpha', 'beta'], { adapters: ['eth1'] })
+      // It takes longer to be sure that a host is lost than to find an adapter dead.
+      const relaxed = cluster
+        .services('alpha')
+        .configure(({ cluster: present }) => [{ kind: 'cluster', cluster: { ...present, timings: PROFILES.relaxed } }])
+      await cluster.world.finish(relaxed)
+      await cluster.world.clock.pass(2_000 + ms)
+      cluster.lan.adapter('beta', 'eth1').isDead = true
+      await cluster.world.hosts.get('beta')?.loop.stop()
+      await cluster.world.clock.pass(10_000)
+      expect(cluster.services('alpha').reconfigurations().at(-1)?.cause.kind).toBe('hosts-lost')
+      expect(cluster.world.where('alpha', 'ha1')).toBe('mastered by alpha')
+      expect(cluster.world.hosts.get('alpha')?.log.filter(({ level }) => level === 'error')).toEqual([])
+    },
+  )
 
   it('does not travel with adapters that come and go', async () => {
     const cluster = await Cluster.of(['alpha', 'beta'])
