@@ -28,6 +28,8 @@ const RUNS_WITHIN_MS = 60_000
 /** Starts that fail until it is said that it does not start. */
 const STARTS_MAX = 4
 const LOOK_EVERY_MS = 50
+/** Longer than a supervisor takes until it holds its lock. */
+const LOOKS_PER_START = 60
 
 /** What starting a voter takes of the world. */
 export interface VoterWorld {
@@ -161,6 +163,7 @@ async function runUntil(world: VoterWorld, voter: VoterFile, phases: readonly Vo
   ensureSupervisor(world)
   const untilMs = effects.nowMonotonicMs() + RUNS_WITHIN_MS
   const startsBefore = readVoterState(root)?.starts ?? 0
+  let looks = 0
   for (;;) {
     const state = readVoterState(root)
     const isThis = readVoterFile(root)?.hasStarted === true && state?.isSupervised === true
@@ -179,6 +182,9 @@ async function runUntil(world: VoterWorld, voter: VoterFile, phases: readonly Vo
       )
     }
     await effects.sleep(LOOK_EVERY_MS)
+    looks += 1
+    // One that was just ending when it was looked at has left nobody behind.
+    if (looks % LOOKS_PER_START === 0) ensureSupervisor(world)
   }
 }
 

@@ -170,8 +170,12 @@ export class VoterMachine {
     process.kill(this.etcdPid() ?? Number.NaN, signal)
   }
 
-  killSupervisor(signal: NodeJS.Signals = 'SIGKILL'): void {
+  /** Resolves once it is gone, and its lock with it. */
+  async killSupervisor(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     process.kill(this.state()?.supervisor.pid ?? Number.NaN, signal)
+    await eventually(`the supervisor of ${this.name} to be gone`, WITHIN_MS, () => {
+      return readVoterState(this.root)?.isSupervised === false || undefined
+    })
   }
 
   supervise(): void {
@@ -179,8 +183,8 @@ export class VoterMachine {
   }
 
   /** The machine loses its power. */
-  lose(): void {
-    this.killSupervisor()
+  async lose(): Promise<void> {
+    await this.killSupervisor()
     this.killEtcd()
   }
 
@@ -190,7 +194,7 @@ export class VoterMachine {
 
   async end(): Promise<void> {
     const state = readVoterState(this.root)
-    if (state?.isSupervised === true) this.killSupervisor()
+    if (state?.isSupervised === true) await this.killSupervisor()
     adoptEtcd(this.root, this.world.effects)?.kill()
     await eventually(`${this.name} to have ended`, WITHIN_MS, () => this.etcdPid() === undefined || undefined)
   }

@@ -27,7 +27,7 @@ describe.skipIf(missing !== undefined)('one voter', { timeout: 60_000 }, () => {
   test('goes on without its supervisor, and the next one takes it over', async () => {
     await alpha.begin()
     const etcd = alpha.etcdPid()
-    alpha.killSupervisor()
+    await alpha.killSupervisor()
     expect(await alpha.read('a')).toBeUndefined()
     alpha.supervise()
     await alpha.reaches('to be supervised again', ({ phase, starts }) => phase === 'running' && starts === 0)

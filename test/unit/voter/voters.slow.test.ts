@@ -98,7 +98,7 @@ describe.skipIf(missing !== undefined)('three voters', { timeout: TIMEOUT_MS }, 
   test('each begins as a learner and is promoted; one that is lost is replaced by a new machine of its name', async () => {
     expect(await rolesOf(alpha)).toEqual(['follower', 'follower', 'leader'])
     await alpha.keep('a', 'kept')
-    gamma.lose()
+    await gamma.lose()
     await eventually('gamma to be missed', WITHIN_MS, async () => {
       const listed = await alpha.ask((voters) => voters.list())
       return listed.some(({ name, isHealthy }) => name === 'gamma' && !isHealthy) || undefined
@@ -115,7 +115,7 @@ describe.skipIf(missing !== undefined)('three voters', { timeout: TIMEOUT_MS }, 
   })
 
   test('none is taken out while the rest would be no majority, nor replaced while it is alive', async () => {
-    beta.lose()
+    await beta.lose()
     await expect(alpha.ask((voters) => voters.remove('gamma'))).rejects.toMatchObject({
       code: 'VOTERS_UNSAFE',
       message: 'the voter gamma is not taken out: without gamma, 2 of 2 voters must be well, and beta is not',
@@ -124,7 +124,7 @@ describe.skipIf(missing !== undefined)('three voters', { timeout: TIMEOUT_MS }, 
     await expect(alpha.ask((voters) => voters.admit(other))).rejects.toMatchObject({ code: 'ALREADY_EXISTS' })
     await alpha.ask((voters) => voters.remove('beta'))
     expect(await rolesOf(alpha)).toHaveLength(2)
-    alpha.lose()
+    await alpha.lose()
     await expect(gamma.ask((voters) => voters.remove('alpha'))).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
   })
 
@@ -159,8 +159,8 @@ describe.skipIf(missing !== undefined)('three voters', { timeout: TIMEOUT_MS }, 
       code: 'VOTERS_UNSAFE',
       message: 'beta, gamma answers: not lost',
     })
-    beta.lose()
-    gamma.lose()
+    await beta.lose()
+    await gamma.lose()
     await alpha.reaches('to have no leader', ({ complaint }) => complaint.includes('it knows no leader'))
     await expect(recoverAlone(host, ['beta'])).rejects.toMatchObject({ code: 'USAGE' })
     await recoverAlone(host, ['gamma', 'beta'])
