@@ -10,6 +10,8 @@ const SEARCH_MS_MAX = 5_000
 const HASTE_MS = { least: 300, perProcess: 1 }
 /** One process is read in a fraction of a millisecond, a `grep` is started in two; the rest is for a busy machine. */
 const SUSPECT_MS_MAX = 200
+/** On a machine with more to do than it can, starting a `grep` alone takes longer than that; whoever is late once is tried again, more patiently. */
+const SUSPECT_AGAIN_MS_MAX = 1_500
 /** Each is a process of its own while it lasts. */
 const SUSPECTS_AT_ONCE = 16
 /** To read so many takes as long as to start a `grep`, on a machine that has nothing else to do; on a busy one much longer. */
@@ -116,7 +118,10 @@ async function searchAroundHung(question: ProcQuestion): Promise<ReadonlyMap<num
     const some = suspects.slice(from, from + SUSPECTS_AT_ONCE)
     await Promise.all(
       some.map(async (pid) => {
-        const entries = await grepAll({ ...question, pids: [pid] }, SUSPECT_MS_MAX).catch(unlessLate)
+        const alone = { ...question, pids: [pid] }
+        const entries =
+          (await grepAll(alone, SUSPECT_MS_MAX).catch(unlessLate)) ??
+          (await grepAll(alone, SUSPECT_AGAIN_MS_MAX).catch(unlessLate))
         if (entries === undefined) hung.push(pid)
         else for (const [, each] of entries) found.set(pid, each)
       }),
