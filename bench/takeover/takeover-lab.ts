@@ -8,6 +8,7 @@ import { Lab } from '../../test/e2e/lab/lab.ts'
 import { ETCD_TUNINGS, LabEtcd } from '../../test/e2e/lab/lab-etcd.ts'
 import type { LabHost } from '../../test/e2e/lab/lab-host.ts'
 import { compilePrograms, programIn } from '../../test/e2e/lab/programs.ts'
+import { storyOf } from '../../test/e2e/lab/story.ts'
 import type { BenchContext } from '../benchmark.ts'
 import { pause } from '../timing.ts'
 import { Answers } from './answers.ts'
@@ -70,6 +71,7 @@ export class TakeoverLab {
       await started.untilAt('h1')
       return started
     } catch (error) {
+      console.error(storyOf(lab))
       await lab.stop()
       throw error
     }
@@ -146,6 +148,9 @@ export async function withTakeoverLab<Value>(
   const lab = await TakeoverLab.start(context, shape)
   try {
     return await work(lab)
+  } catch (error) {
+    console.error(storyOf(lab.lab))
+    throw error
   } finally {
     await lab.stop()
   }
