@@ -50,7 +50,7 @@ function refuses(rig: () => FenceRig): void {
   const fence = (...levels: readonly (readonly FenceDevice[])[]) => rig().agents.fence({ host, levels }, never)
 
   it('does not believe a device that says "off" while its status says "on"', async () => {
-    const details = await refused(fence([rig().device('a', 'lies', { timeoutMs: 400 })]))
+    const details = await refused(fence([rig().device('a', 'lies', { timeoutMs: 1_000 })]))
     expect(details).toEqual(['pdu-a: says that h2 is on after it was switched off'])
   })
 
@@ -66,7 +66,7 @@ function refuses(rig: () => FenceRig): void {
   })
 
   it('needs all devices of a level', async () => {
-    const details = await refused(fence([rig().device('a'), rig().device('b', 'lies', { timeoutMs: 400 })]))
+    const details = await refused(fence([rig().device('a'), rig().device('b', 'lies', { timeoutMs: 1_000 })]))
     expect(details).toHaveLength(1)
     const both = await fence([rig().device('a'), rig().device('b')])
     expect(both.devices).toEqual(['pdu-a', 'pdu-b'])
@@ -74,9 +74,9 @@ function refuses(rig: () => FenceRig): void {
   })
 
   it('gives up on a device that hangs when its time is up', async () => {
-    const details = await refused(fence([rig().device('a', 'hangs', { timeoutMs: 300 })]))
+    const details = await refused(fence([rig().device('a', 'hangs', { timeoutMs: 500 })]))
     expect(details[0]).toContain('pdu-a: off failed')
-    expect((await fence([rig().device('a', 'hangs', { timeoutMs: 300 })], [rig().device('b')])).devices).toEqual([
+    expect((await fence([rig().device('a', 'hangs', { timeoutMs: 500 })], [rig().device('b')])).devices).toEqual([
       'pdu-b',
     ])
   })
