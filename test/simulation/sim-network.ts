@@ -19,6 +19,8 @@ interface Datagram {
 interface Ear {
   readonly process: Process
   readonly hear: (datagram: Datagram) => void
+  /** The machine of the host says that nobody listens there. */
+  readonly hearNobody: (host: string, network: string) => void
 }
 
 /** What hosts are connected by: private networks for datagrams, and their ways to the cluster database. Each way may be cut, in one direction alone. */
@@ -79,8 +81,12 @@ export class SimNetwork {
     this.#time.after(tookMs, () => {
       // Whoever listens there by then: what was sent to a clustd that was killed reaches the next one.
       const ear = this.#ears.get(to)
-      if (ear === undefined || ear.process.isDead) return
-      ear.process.post(0, () => ear.hear(datagram))
+      if (ear === undefined) return
+      if (!ear.process.isDead) ear.process.post(0, () => ear.hear(datagram))
+      else if (ear.process.machine.isRunning && !this.#cuts.has(`${to}>${from} ${network}`)) {
+        const asker = this.#ears.get(from)
+        asker?.process.post(0.1, () => asker.hearNobody(to, network))
+      }
     })
   }
 }
@@ -100,7 +106,11 @@ export class SimPeers implements Peers {
     this.#process = process
     this.#me = me
     this.#others = others
-    network.listen(me, { process, hear: (datagram) => this.#hear(datagram) })
+    network.listen(me, {
+      process,
+      hear: (datagram) => this.#hear(datagram),
+      hearNobody: (host, over) => this.#hearNobody(host, over),
+    })
   }
 
   /** Sends a heartbeat every `intervalMs` from now on. */
@@ -143,9 +153,16 @@ export class SimPeers implements Peers {
     for (const network of SIM_NETWORKS) this.#network.send(to, { from: this.#me, network, message })
   }
 
+  #hearNobody(host: string, network: string): void {
+    const key = `${host} ${network}`
+    const known = this.#heard.get(key)
+    if (known !== undefined) this.#heard.set(key, { ...known, vacantMs: this.#process.machine.nowMonotonicMs() })
+  }
+
   #hear({ from, network, message }: Datagram): void {
     const atMs = this.#process.machine.nowMonotonicMs()
-    this.#heard.set(`${from} ${network}`, { host: from, network, atMs })
+    const key = `${from} ${network}`
+    this.#heard.set(key, { host: from, network, atMs, vacantMs: this.#heard.get(key)?.vacantMs ?? null })
     if (message === undefined) return
     // Each message is delivered once, over whichever network it came first.
     const id = `${from} ${message.kind} ${message.incarnation} ${message.round}`

@@ -2,6 +2,7 @@ import { answerMs, type FenceLook, lastSignMs, nextSuspicionMs, type Suspect, su
 import { ownHealth } from '../membership/own-health.ts'
 import { masterOf } from '../model/mastery.ts'
 import type { PhysicalHostName } from '../model/names.ts'
+import type { Heard } from '../ports/peers.ts'
 import type { DeadlineKeeper } from './deadline-keeper.ts'
 import { fenceMsMax, levelsOf } from './fence-orders.ts'
 import type { Host } from './host.ts'
@@ -97,7 +98,8 @@ export class FenceWatch {
         }),
       ),
       watch: this.#observer.watch,
-      heardMs: this.#heardMs(),
+      heardMs: this.#latest(({ atMs }) => atMs),
+      vacantMs: this.#latest(({ vacantMs }) => vacantMs),
       wellSinceMs: Math.max(this.#wellSinceMs, this.#listeningSinceMs()),
       nowMs,
       nowWallMs: parts.effects.nowWallMs(),
@@ -109,10 +111,12 @@ export class FenceWatch {
     }
   }
 
-  #heardMs(): ReadonlyMap<PhysicalHostName, number> {
+  /** The latest time of each host over all networks. */
+  #latest(timeOf: (heard: Heard) => number | null): ReadonlyMap<PhysicalHostName, number> {
     const latest = new Map<PhysicalHostName, number>()
-    for (const { host, atMs } of this.#host.parts.peers.heard()) {
-      latest.set(host, Math.max(latest.get(host) ?? Number.NEGATIVE_INFINITY, atMs))
+    for (const heard of this.#host.parts.peers.heard()) {
+      const atMs = timeOf(heard)
+      if (atMs !== null) latest.set(heard.host, Math.max(latest.get(heard.host) ?? Number.NEGATIVE_INFINITY, atMs))
     }
     return latest
   }

@@ -18,6 +18,8 @@ export interface FenceLook {
   readonly watch: StampWatch
   /** When anything was last heard of a host over any network; absent = never. */
   readonly heardMs: ReadonlyMap<PhysicalHostName, number>
+  /** When the machine of a host last said that it runs and its clustd does not; absent = never. */
+  readonly vacantMs: ReadonlyMap<PhysicalHostName, number>
   /** Since when the looker has been well: what it did not hear before says nothing. */
   readonly wellSinceMs: number
   readonly nowMs: number
@@ -79,10 +81,14 @@ export function nextSuspicionMs(look: FenceLook): number | undefined {
   return due.length === 0 ? undefined : Math.min(...due)
 }
 
-/** When the host was last known to live: a heartbeat, or a new stamp. A host whose heartbeats are lost but whose stamps go on is alive. */
+/**
+ * When the host was last known to live: a heartbeat, or a new stamp. A host whose heartbeats are lost but whose stamps go on is alive. One whose machine
+ * says that clustd does not run has its guard, which stops it in time, or a clustd that comes back and carries on: it is not switched off for that.
+ */
 export function lastSignMs(look: FenceLook, host: PhysicalHostName): number {
   const stampedMs = look.watch.sightings.get(host)?.seenMs ?? Number.NEGATIVE_INFINITY
-  return Math.max(look.heardMs.get(host) ?? Number.NEGATIVE_INFINITY, stampedMs, look.wellSinceMs)
+  const guardedMs = (look.vacantMs.get(host) ?? Number.NEGATIVE_INFINITY) + look.timings.guardMs
+  return Math.max(look.heardMs.get(host) ?? Number.NEGATIVE_INFINITY, stampedMs, guardedMs, look.wellSinceMs)
 }
 
 /**

@@ -41,6 +41,11 @@ export interface Heard {
   readonly network: string
   /** Own monotonic clock, milliseconds. */
   readonly atMs: number
+  /**
+   * When its machine last said that nobody listens there: it runs, and its clustd does not. Own monotonic clock; null = never. Anybody on the network
+   * could say so: to be used only for patience.
+   */
+  readonly vacantMs: number | null
 }
 
 /**

@@ -54,7 +54,7 @@ class AirPeers implements Peers {
     const host = this.#setting?.others.find((other) => other.host === from)?.host
     if (host === undefined || this.#isClosed) return
     const rest = this.#heard.filter((one) => one.host !== from || one.network !== network)
-    this.#heard = [...rest, { host, network, atMs: this.#clock.nowMs }]
+    this.#heard = [...rest, { host, network, atMs: this.#clock.nowMs, vacantMs: null }]
   }
 
   send(_to: string, _message: PeerMessage): void {}

@@ -29,6 +29,7 @@ function lookAt(nowMs: number, signs: { heard?: number; stamped: number }, chang
     fenceable: new Map([[beta, 5_000]]),
     watch: observe(EMPTY_WATCH, stamp, signs.stamped),
     heardMs: signs.heard === undefined ? new Map() : new Map([[beta, signs.heard]]),
+    vacantMs: new Map(),
     wellSinceMs: 0,
     nowMs,
     nowWallMs: 1_000_000,
@@ -44,6 +45,13 @@ function lookAt(nowMs: number, signs: { heard?: number; stamped: number }, chang
 const isSuspect = (look: FenceLook): boolean => suspects(look).length > 0
 
 describe('a host is suspected', () => {
+  test('not while its machine says that clustd does not run: its guard stops it, or clustd comes back', () => {
+    const vacant = { vacantMs: new Map([[beta, 10_050]]) }
+    const { guardMs } = PROFILES.default
+    expect(isSuspect(lookAt(10_050 + guardMs, { heard: 10_000, stamped: 9_800 }, vacant))).toBe(false)
+    expect(isSuspect(lookAt(10_050 + guardMs + 250, { heard: 10_000, stamped: 9_800 }, vacant))).toBe(true)
+  })
+
   test('when it is not heard, early enough for an answer within suspectMs', () => {
     expect(answerMs({ heartbeats })).toBe(100)
     expect(isSuspect(lookAt(10_149, { heard: 10_000, stamped: 9_800 }))).toBe(false)

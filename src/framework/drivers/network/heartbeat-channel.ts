@@ -105,7 +105,8 @@ class HeartbeatChannel implements Peers {
     const table = new TimeTable(this.#setup.memory)
     return this.#setup.lines.flatMap(({ host, network }, slot) => {
       const atMs = table.heardMs(slot)
-      return atMs === 0 ? [] : [{ host, network, atMs }]
+      const vacantMs = table.vacantMs(slot)
+      return atMs === 0 ? [] : [{ host, network, atMs, vacantMs: vacantMs === 0 ? null : vacantMs }]
     })
   }
 

@@ -25,6 +25,8 @@ export interface LineContext {
 /** What is told of a line. */
 export interface LineEvents {
   onHeard(atMs: number): void
+  /** The other machine says that nobody listens there. */
+  onVacant(atMs: number): void
   onMessage(payload: Uint8Array): void
 }
 
@@ -52,7 +54,13 @@ export class HeartbeatLine {
     const { host, network, from, to } = order
     this.#outKey = keyOfDirection(clusterKey, { cluster, from: me, to: host, network })
     this.#inKey = keyOfDirection(clusterKey, { cluster, from: host, to: me, network })
-    this.#socket = new HeartbeatSocket({ from, to, port }, (bytes) => this.#take(bytes))
+    this.#socket = new HeartbeatSocket(
+      { from, to, port },
+      {
+        onDatagram: (bytes) => this.#take(bytes),
+        onVacant: () => events.onVacant(context.nowMs()),
+      },
+    )
   }
 
   /** Sends a heartbeat, and what else is to be done once in an interval. */

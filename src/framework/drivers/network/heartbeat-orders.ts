@@ -48,7 +48,7 @@ export const TALLY_WORDS = 1 + WATCHES_MAX
 
 /**
  * Times that the thread writes and clustd reads without waiting for one another: when the thread ran last, since when it has listened without a gap, and
- * when each line was last heard. Own monotonic clock, milliseconds; 0 = never.
+ * of each line when it was last heard, and when its machine last said that nobody listens there. Own monotonic clock, milliseconds; 0 = never.
  */
 export class TimeTable {
   readonly #words: BigInt64Array<SharedArrayBuffer>
@@ -58,7 +58,7 @@ export class TimeTable {
   }
 
   static memoryFor(slots: number): SharedArrayBuffer {
-    return new SharedArrayBuffer((RAN + LISTENING + slots) * 8)
+    return new SharedArrayBuffer((RAN + LISTENING + 2 * slots) * 8)
   }
 
   get ranMs(): number {
@@ -74,10 +74,16 @@ export class TimeTable {
     this.#write(RAN, atMs)
   }
   heardMs(slot: number): number {
-    return this.#read(RAN + LISTENING + slot)
+    return this.#read(RAN + LISTENING + 2 * slot)
   }
   setHeardMs(slot: number, atMs: number): void {
-    this.#write(RAN + LISTENING + slot, atMs)
+    this.#write(RAN + LISTENING + 2 * slot, atMs)
+  }
+  vacantMs(slot: number): number {
+    return this.#read(RAN + LISTENING + 2 * slot + 1)
+  }
+  setVacantMs(slot: number, atMs: number): void {
+    this.#write(RAN + LISTENING + 2 * slot + 1, atMs)
   }
 
   // Microseconds in 64-bit integers: the only numbers that another thread never sees half written.

@@ -23,14 +23,16 @@ export class HeartbeatSocket {
   trouble: string | undefined
   readonly #place: SocketPlace
   readonly #onDatagram: (bytes: Buffer) => void
+  readonly #onVacant: () => void
   #socket: Socket | undefined
   #isConnected = false
   #triedMs = Number.NEGATIVE_INFINITY
   #failures = 0
 
-  constructor(place: SocketPlace, onDatagram: (bytes: Buffer) => void) {
+  constructor(place: SocketPlace, events: { onDatagram(bytes: Buffer): void; onVacant(): void }) {
     this.#place = place
-    this.#onDatagram = onDatagram
+    this.#onDatagram = (bytes) => events.onDatagram(bytes)
+    this.#onVacant = () => events.onVacant()
   }
 
   /** Opens it when it is closed and it is time to try. */
@@ -65,8 +67,8 @@ export class HeartbeatSocket {
       this.close()
     }
     socket.on('error', (error) => {
-      // ECONNREFUSED and its like are what the other side says while nobody listens there.
       if (!this.#isConnected) fail(error)
+      else if (isRefusal(error)) this.#onVacant()
     })
     socket.on('message', (bytes, { address }) => {
       // Before it was connected anybody may have sent something.
@@ -90,8 +92,9 @@ export class HeartbeatSocket {
   }
 
   readonly #onSent = (error: Error | null): void => {
-    const code = (error as NodeJS.ErrnoException | null)?.code
-    if (error === null || code === 'ECONNREFUSED') {
+    const isVacant = isRefusal(error)
+    if (isVacant) this.#onVacant()
+    if (error === null || isVacant) {
       this.#failures = 0
       this.trouble = undefined
       return
@@ -100,4 +103,9 @@ export class HeartbeatSocket {
     this.trouble = describeError(error)
     if (this.#failures >= SEND_FAILURES_MAX) this.close()
   }
+}
+
+/** What the kernel of the other machine says (ICMP port unreachable) while nobody listens there. */
+function isRefusal(error: Error | null): boolean {
+  return (error as NodeJS.ErrnoException | null)?.code === 'ECONNREFUSED'
 }

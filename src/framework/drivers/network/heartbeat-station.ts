@@ -132,6 +132,10 @@ export class HeartbeatStation {
         this.#table.setHeardMs(slot, atMs)
         this.#tellChanged(this.#watches.heard(line))
       },
+      onVacant: (atMs) => {
+        const slot = this.#lines.indexOf(line)
+        if (slot >= 0) this.#table.setVacantMs(slot, atMs)
+      },
       onMessage: (payload) => this.#deliver(order.host, peer, payload),
     })
     return line
