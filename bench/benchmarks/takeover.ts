@@ -145,7 +145,7 @@ function figureOf(name: string, below: number, seen: readonly Seen[]): Figure {
         : [
             `silence before the plan: ${digits(spreadOf(silent).median)} (${digits(Math.min(...silent))} to ${digits(Math.max(...silent))})`,
           ]),
-      whereTimeWent(timelines),
+      ...(isOne ? [whereTimeWent(timelines)] : []),
     ],
   }
 }
