@@ -1,34 +1,42 @@
 import { expect, it } from 'vitest'
 import { bringAllBack, settled } from '../lab/cluster.ts'
-import { describeCluster } from '../lab/cluster-story.ts'
+import { describeCluster, type Story } from '../lab/cluster-story.ts'
 import { expectNothingTwice } from '../lab/expect-whole.ts'
 
 const LOST = ['hosts-lost']
 
 describeCluster('three hosts on etcd whose networks fail', { name: 'cuts' }, (story) => {
-  /** Longer than it takes to give a host up. */
-  const lastsLong = (): Promise<unknown> => story.host('h3').exec('sleep', '6')
+  networksFail(story)
+  hostsAreCutOff(story)
+  networksAreBad(story)
+})
 
+/** Longer than it takes to give a host up. */
+function sleepLong(story: Story): Promise<unknown> {
+  return story.host('h3').exec('sleep', '6')
+}
+
+function networksFail(story: Story): void {
   it('moves nothing when one private network is lost for everybody', () =>
     story.nothingMoves(async () => {
       await story.rig().lab.breakNetwork('priv1')
-      await lastsLong()
+      await sleepLong(story)
     }))
 
   it('moves nothing when the master loses one private network, and then the other one instead', () =>
     story.nothingMoves(async () => {
       await story.host('h1').cut('priv1')
-      await lastsLong()
+      await sleepLong(story)
       await story.host('h1').heal('priv1')
       await story.host('h1').cut('priv2')
-      await lastsLong()
+      await sleepLong(story)
     }))
 
   it('moves nothing when both private networks are lost for everybody, although etcd has only those', () =>
     story.nothingMoves(async () => {
       await story.rig().lab.breakNetwork('priv1')
       await story.rig().lab.breakNetwork('priv2')
-      await lastsLong()
+      await sleepLong(story)
       await story.rig().writer.report()
       await story.rig().lab.healAll()
     }))
@@ -36,10 +44,12 @@ describeCluster('three hosts on etcd whose networks fail', { name: 'cuts' }, (st
   it.each(['mute', 'deafen'] as const)('moves nothing when one private network only %ss the master', (deed) =>
     story.nothingMoves(async () => {
       await story.host('h1')[deed]('priv1')
-      await lastsLong()
+      await sleepLong(story)
     }),
   )
+}
 
+function hostsAreCutOff(story: Story): void {
   it('takes over from a host that is cut from everything, and takes it back when it is healed', async () => {
     await story.host('h1').cut()
     await story.whole({ pg1: 'h2', web: 'h2' }, LOST)
@@ -79,10 +89,12 @@ describeCluster('three hosts on etcd whose networks fail', { name: 'cuts' }, (st
         [h3],
         lab.machines.filter((machine) => machine !== h3),
       )
-      await lastsLong()
+      await sleepLong(story)
       await lab.healAll()
     }, LOST))
+}
 
+function networksAreBad(story: Story): void {
   it('ends well after all cables of a host were pulled ten times', async () => {
     const { lab } = story.rig()
     for (let round = 0; round < 10; round += 1) {
@@ -102,4 +114,4 @@ describeCluster('three hosts on etcd whose networks fail', { name: 'cuts' }, (st
     await bringAllBack(story.rig().lab)
     await story.wholeAnywhere()
   })
-})
+}
