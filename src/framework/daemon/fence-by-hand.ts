@@ -83,6 +83,19 @@ export async function confirmDown(
     if (made !== null) return made.plan.number
     refuse()
   }
+  return confirmGone(host, order, fence)
+}
+
+/** The same of a host that is no member any more: what it may still have held is free for everybody then. */
+async function confirmGone(host: Host, order: HandOrder, fence: Fence): Promise<number | null> {
+  const lost = { host: order.host, evidence: 'confirmed', provedBy: order.operator } as const
+  const made = await host.submit({
+    cause: { kind: 'hosts-lost', hosts: [lost] },
+    isWanted: () => !host.state().members.has(order.host),
+    alsoGuards: [keyOf.fence(order.host), keyOf.member(order.host)],
+    also: () => [putFence(fence)],
+  })
+  if (made !== null) return made.plan.number
   const guards = [guardOf(host, 'member', order.host), guardOf(host, 'fence', order.host)]
   if (await commitDrafts(host, guards, [putFence(fence)], 'durable')) return null
   throw lostRace(order.host)

@@ -182,9 +182,10 @@ export class Fencer {
             kind: 'hosts-lost',
             hosts: [{ ...loss, ...(silentMs !== undefined && { silentMs: Math.round(silentMs) }) }],
           },
-          isWanted: () => !life.signal.aborted && this.#host.state().members.get(host)?.incarnation === incarnation,
-          alsoGuards: [keyOf.fence(host)],
-          also: () => [putFence(done()), lossOf(this.#host, host, incarnation)],
+          isWanted: () =>
+            !life.signal.aborted && (this.#host.state().members.get(host)?.incarnation ?? 0) === incarnation,
+          alsoGuards: [keyOf.fence(host), keyOf.member(host)],
+          also: () => [putFence(done()), ...(incarnation === 0 ? [] : [lossOf(this.#host, host, incarnation)])],
         })
         if (made === null) await this.#commitEnd(done)
         return made?.plan.number ?? null

@@ -31,10 +31,14 @@ export function isHeir(draft: Draft, name: LogicalHostName, host: PhysicalHostNa
   return draft.state(name).heirs?.includes(host) ?? true
 }
 
-/** Once every host that left it unclean is a member again, which it can only be after it has cleaned up, nobody holds it unseen any more. */
-export function forgetHeirs(draft: Draft, name: LogicalHostName): void {
+/**
+ * Once every host that left it unclean is a member again, which it can only be after it has cleaned up, or is `proved` to be off, nobody holds it unseen
+ * any more.
+ */
+export function forgetHeirs(draft: Draft, name: LogicalHostName, proved: readonly PhysicalHostName[] = []): void {
   const { mastery, heirs } = draft.state(name)
-  if (heirs === null || uncleanOf(mastery).some((host) => draft.member(host) === undefined)) return
+  const isOver = (host: PhysicalHostName): boolean => draft.member(host) !== undefined || proved.includes(host)
+  if (heirs === null || !uncleanOf(mastery).every(isOver)) return
   draft.remember(name, { heirs: null })
 }
 

@@ -69,6 +69,9 @@ export function planLoss(draft: Draft, lost: Extract<Cause, { kind: 'hosts-lost'
     const loss = holder === undefined ? undefined : losses.get(holder)
     if (loss !== undefined) takeOver(draft, name, loss)
   }
+  // A host that was given up for its silence earlier may be proved off only now.
+  const proved = lost.filter(({ evidence }) => evidence !== 'expired').map(({ host }) => host)
+  for (const name of proved.length === 0 ? [] : draft.before.logicalHosts.keys()) forgetHeirs(draft, name, proved)
   settleAll(draft)
 }
 

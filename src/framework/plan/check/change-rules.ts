@@ -97,7 +97,7 @@ function findWrongJoins({ made }: Examined): readonly Breach[] {
 
 function findWrongGoing(x: Examined): readonly Breach[] {
   const { cause, changes } = x.made
-  const toGo: readonly PhysicalHostName[] = cause.kind === 'host-left' ? [cause.host] : lostHosts(x)
+  const toGo: readonly PhysicalHostName[] = cause.kind === 'host-left' ? [cause.host] : lostMembers(x)
   const gone = changes.flatMap((change) => (change.kind === 'member-gone' ? [change.host] : []))
   const leaving = changes.flatMap((change) => (change.kind === 'member-leaving' ? [change.host] : []))
   return [
@@ -112,11 +112,20 @@ function findWrongGoing(x: Examined): readonly Breach[] {
 function findWrongLosses(x: Examined): readonly Breach[] {
   const lost = lostHosts(x)
   const { evictionsMax } = x.before.cluster.budgets
-  const strangers = lost.filter((host) => !x.before.members.has(host))
+  const strangers = lostMembers(x).filter((host) => !x.before.members.has(host))
   return [
     ...strangers.map((host) => ({ subject: host, text: 'was no member' })),
     ...(lost.length > evictionsMax ? [{ subject: lost.join(), text: `more than ${evictionsMax} at a time` }] : []),
   ]
+}
+
+/** The hosts that a plan gives up. One that was given up before may be proved off by it only now: then it is no member that could go. */
+function lostMembers({ before, made }: Examined): readonly PhysicalHostName[] {
+  if (made.cause.kind !== 'hosts-lost') return []
+  const isProof = (evidence: string): boolean => evidence === 'fenced' || evidence === 'confirmed'
+  return made.cause.hosts
+    .filter(({ host, evidence }) => before.members.has(host) || !isProof(evidence))
+    .map(({ host }) => host)
 }
 
 function findWrongServiceChanges({ before, made }: Examined): readonly Breach[] {
