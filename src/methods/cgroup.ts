@@ -1,6 +1,7 @@
 import { accessSync, constants, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isName, parseName } from '../framework/model/names.ts'
 import type { ProcessScope } from '../framework/ports/method-runner.ts'
 import { serviceWithin } from './scope-names.ts'
 
@@ -44,6 +45,19 @@ export function findOwnCgroup(): string | undefined {
   const own = readOr('/proc/self/cgroup', '')
   // Outside of our cgroup namespace there is no way to it.
   return /^0::.*\/\.\./m.test(own) ? undefined : writablePlaces(readOr('/proc/self/mounts', ''), own).at(-1)
+}
+
+/**
+ * Tells the service in whose cgroup a process is, or in a cgroup below it; undefined when in none of this host. Of the process only `cgroup` is read, which
+ * never waits for its memory lock.
+ */
+export function methodCgroupOf(hostKey: string, pid: number): ProcessScope | undefined {
+  const path = /^0::(.*)$/m.exec(readOr(`/proc/${pid}/cgroup`, ''))?.[1] ?? ''
+  const steps = path.split('/')
+  const at = steps.findIndex((step, index) => step === 'haven' && steps[index + 1] === hostKey)
+  const [logicalHost = '', service = ''] = at < 0 ? [] : (steps[at + 2]?.split(':') ?? [])
+  if (!isName(logicalHost) || !isName(service)) return undefined
+  return { logicalHost: parseName('logicalHost', logicalHost), service: parseName('dataService', service) }
 }
 
 /** Makes the cgroup of one service and returns its path; undefined when it cannot be made, which costs nothing but certainty. */

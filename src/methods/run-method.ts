@@ -5,6 +5,7 @@ import { assertNever } from '../framework/errors/assert-never.ts'
 import { describeError, HaError } from '../framework/errors/ha-error.ts'
 import type { Effects } from '../framework/ports/effects.ts'
 import type { MethodCall, MethodOutcome, MethodRunner } from '../framework/ports/method-runner.ts'
+import { searchProcByGrep } from '../framework/ports/real-proc-search.ts'
 import { findCgroupHome, makeCgroup } from './cgroup.ts'
 import { endScope } from './end-processes.ts'
 import { coverInherited, findInheritedFiles } from './inherited-files.ts'
@@ -54,10 +55,11 @@ exec "$@"`
 export function createMethodRunner(options: MethodRunnerOptions): MethodRunner {
   const key = hostKey(options)
   const setup: Setup = { ...options, inherited: findInheritedFiles() }
+  const cgroupHome = options.findBy === 'tags' ? undefined : findCgroupHome(key)
   const place: ProcessPlace = {
     hostKey: key,
-    cgroupHome: options.findBy === 'tags' ? undefined : findCgroupHome(key),
-    lookForTags: options.lookForTags ?? createTagLook(key),
+    cgroupHome,
+    lookForTags: options.lookForTags ?? createTagLook(key, searchProcByGrep, () => cgroupHome !== undefined),
   }
   return {
     run: async (call) => {

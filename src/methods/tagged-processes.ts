@@ -1,6 +1,7 @@
 import { HaError } from '../framework/errors/ha-error.ts'
 import type { ProcSearch } from '../framework/ports/proc-search.ts'
 import { searchProcByGrep } from '../framework/ports/real-proc-search.ts'
+import { type EarlierLook, judgeHung, readTicks } from './hung-tags.ts'
 import { listPids } from './proc.ts'
 import { TAG_VARIABLE } from './scope-names.ts'
 
@@ -9,18 +10,25 @@ export type Tags = ReadonlyMap<number, string>
 
 /**
  * Makes a look for all processes that carry a tag of this host (`hostKey`). Looks that are asked for while one runs share the one after it: what was
- * there before the question is seen, and twenty logical hosts that leave together cost two looks.
+ * there before the question is seen, and twenty logical hosts that leave together cost two looks. A process that hangs so that its tag cannot be read is
+ * judged by its cgroup and by the look before (`judgeHung`); `keepsCgroups`, for tests, tells whether this host can make cgroups.
  *
  * Throws `METHOD_FAILED` when the look fails: nothing is known then.
  */
-export function createTagLook(hostKey: string, search: ProcSearch = searchProcByGrep): () => Promise<Tags> {
+export function createTagLook(
+  hostKey: string,
+  search: ProcSearch = searchProcByGrep,
+  keepsCgroups?: () => boolean,
+): () => Promise<Tags> {
   let running: Promise<unknown> = Promise.resolve()
   let next: Promise<Tags> | undefined
+  let last: EarlierLook | undefined
   return () => {
     if (next === undefined) {
-      next = running.then(() => {
+      next = running.then(async () => {
         next = undefined
-        return lookForTags(hostKey, search)
+        last = await lookForTags({ hostKey, search, earlier: last, keepsCgroups })
+        return tagsOf(last)
       })
       running = next.then(ignore, ignore)
     }
@@ -28,18 +36,35 @@ export function createTagLook(hostKey: string, search: ProcSearch = searchProcBy
   }
 }
 
-async function lookForTags(hostKey: string, search: ProcSearch): Promise<Tags> {
+interface Look {
+  readonly hostKey: string
+  readonly search: ProcSearch
+  readonly earlier: EarlierLook | undefined
+  readonly keepsCgroups: (() => boolean) | undefined
+}
+
+async function lookForTags({ hostKey, search, earlier, keepsCgroups }: Look): Promise<EarlierLook> {
   const variable = `${TAG_VARIABLE}=`
   const tag = `${variable}${hostKey}/`
-  const tags = new Map<number, string>()
-  const found = await search({ file: 'environ', pids: listPids(), texts: [tag] }).catch((error: unknown) => {
+  const atTicks = readTicks()
+  const pids = listPids()
+  const hung: number[] = []
+  const onHung = (each: readonly number[]): void => void hung.push(...each)
+  const found = await search({ file: 'environ', pids, texts: [tag], onHung }).catch((error: unknown) => {
     throw lookFailed(error)
   })
+  const verdicts = new Map<number, string | undefined>(pids.map((pid) => [pid, undefined]))
   for (const [pid, entries] of found) {
     const own = entries.findLast((entry) => entry.startsWith(tag))
-    if (own !== undefined) tags.set(pid, own.slice(variable.length))
+    if (own !== undefined) verdicts.set(pid, own.slice(variable.length))
   }
-  return tags
+  for (const pid of hung) verdicts.delete(pid)
+  if (hung.length > 0) for (const verdict of judgeHung(hostKey, hung, earlier, keepsCgroups)) verdicts.set(...verdict)
+  return { atTicks, verdicts }
+}
+
+function tagsOf({ verdicts }: EarlierLook): Tags {
+  return new Map([...verdicts].flatMap(([pid, tag]) => (tag === undefined ? [] : [[pid, tag] as const])))
 }
 
 function lookFailed(cause: unknown): HaError {

@@ -38,17 +38,24 @@ select(undef, undef, undef, 0.01) until $go;
 syscall(9, 0, 4096, 1, 2, fileno $direct, 0);
 sleep 1 while 1;`
 
-/** Makes one on a host; `directory` is for its file. Resolves when it hangs. */
-export async function startHung(
-  host: NamespaceHost,
-  made: { readonly directory: string; readonly where: string; readonly environment?: Readonly<Record<string, string>> },
-): Promise<HungProcess> {
+/** What one is made with: `directory` is for its file. */
+interface Made {
+  readonly directory: string
+  readonly where: string
+  readonly environment?: Readonly<Record<string, string>>
+  /** Awaited while it still runs. */
+  readonly beforeItHangs?: (pid: number) => Promise<unknown>
+}
+
+/** Makes one on a host. Resolves when it hangs. */
+export async function startHung(host: NamespaceHost, made: Made): Promise<HungProcess> {
   const [program, place] = [join(made.directory, 'hanging-file'), join(made.directory, 'hanging')]
   await mkdir(place, { recursive: true })
   const source = join(import.meta.dirname, 'hung', 'hanging-file.c')
   await command('gcc', '-O1', '-D_FILE_OFFSET_BITS=64', '-I/usr/include/fuse3', '-o', program, source, '-lfuse3')
   const server = await host.launch([program, place], {})
   const hung = await host.launch(['perl', '-e', PROGRAM, join(place, 'file'), made.where], made.environment ?? {})
+  await made.beforeItHangs?.(hung.pid ?? 0)
   server.kill('SIGSTOP')
   hung.kill('SIGUSR1')
   await eventually('the process to hang', 10_000, async (saw) => {
