@@ -1,6 +1,7 @@
 import { PROFILES } from '../../src/framework/membership/check-timings.ts'
 import type { LogicalHost } from '../../src/framework/model/cluster-config.ts'
 import { LATER_DEFAULTS } from '../../src/framework/model/later-defaults.ts'
+import type { LogicalHostState } from '../../src/framework/model/mastery.ts'
 import { parseName } from '../../src/framework/model/names.ts'
 import { newPhysicalHost } from '../../src/framework/model/new-physical-host.ts'
 import type { CommitOutcome, Guard, Write } from '../../src/framework/ports/cluster-database.ts'
@@ -88,8 +89,9 @@ async function takeover(
 ): Promise<Pick<Growth, 'takeoverMs' | 'takeoverCommits'>> {
   const [lost] = hosts
   const masterNow = (): string | undefined => {
-    const { mastery } = core.snapshot().records.get('mastery/ha1')?.value as { mastery?: Record<string, string> }
-    return mastery?.['kind'] === 'mastered' ? mastery['by'] : undefined
+    const record = core.snapshot().records.get('mastery/ha1')
+    const mastery = (record?.value as unknown as LogicalHostState | undefined)?.mastery
+    return mastery?.kind === 'mastered' ? mastery.by : undefined
   }
   if (lost === undefined || masterNow() !== lost.machine.name) throw new Error(`ha1 is mastered by ${masterNow()}`)
   const [fromMs, others] = [time.nowMs, core.others]
