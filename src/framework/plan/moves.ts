@@ -42,11 +42,11 @@ export function takeOn(
   name: LogicalHostName,
   to: Choice,
   uncleanOn: readonly PhysicalHostName[],
-  first: readonly Step[] = [],
+  how: { readonly first?: readonly Step[]; readonly isReleased?: boolean } = {},
 ): void {
   draft.become(name, { kind: 'takingOn', by: to.host, uncleanOn })
   settleOn(draft, name, to)
-  addTakeOn(draft, name, to.host, { first })
+  addTakeOn(draft, name, to.host, how)
   addWatchStart(draft, name)
 }
 

@@ -45,7 +45,7 @@ function goOnWithout(draft: Draft, cause: HalfFailed, { host, without }: Choice)
   addWatchStop(draft, name, host, failed)
   if (cause.half === 'take-on') {
     assert(mastery.kind === 'takingOn', `${name} is ${mastery.kind}`)
-    takeOn(draft, name, { host, without }, mastery.uncleanOn, cleanUp)
+    takeOn(draft, name, { host, without }, mastery.uncleanOn, { first: cleanUp })
   } else {
     draft.remember(name, { without })
     adjust(draft, name, host, [...cleanUp, ...beginServiceSteps(draft.servicesRunning(name))])

@@ -121,7 +121,9 @@ function takeOver(draft: Draft, name: LogicalHostName, loss: Loss): void {
     )
     return
   }
-  takeOn(draft, name, next, uncleanOn)
+  // Who is off has no address any more, and whoever else could have had it would have been found when it came up there.
+  const isReleased = evidence !== 'expired' && evidence !== 'restarted' && uncleanOn.length === 1
+  takeOn(draft, name, next, uncleanOn, { isReleased })
   draft.because(name, `taken over by ${next.host}, because ${lost} ${EVIDENCE_TEXT[evidence]}`)
 }
 

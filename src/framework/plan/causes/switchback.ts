@@ -14,7 +14,8 @@ export function switchBack(draft: Draft, name: LogicalHostName, host: PhysicalHo
     draft.because(name, `stays on ${at}: it was taken over too often lately for an automatic switchback to ${host}`)
     return
   }
-  if (isInMotion(state.mastery)) draft.remember(name, { switchbackTo: host })
+  if (isInMotion(state.mastery))
+    draft.remember(name, { switchbackTo: preferred(draft, name, host, state.switchbackTo) })
   else beginSwitchback(draft, name, { at, host, why: 'has joined' })
 }
 
@@ -22,7 +23,8 @@ export function switchBack(draft: Draft, name: LogicalHostName, host: PhysicalHo
 export function isSwitchbackDue(draft: Draft, name: LogicalHostName): boolean {
   const { mastery, switchbackTo } = draft.state(name)
   const at = masterOf(mastery)
-  return switchbackTo !== null && at !== undefined && drawsBack(draft, name, switchbackTo, at)
+  if (switchbackTo === null || at === undefined || draft.logicalHost(name).switchback === 'manual') return false
+  return betterThan(draft, name, at)[0] === switchbackTo
 }
 
 /** Begins the switchback that `isSwitchbackDue` told of. */
@@ -60,9 +62,28 @@ function beginSwitchback(
  * possible master that the list prefers to `at` is there, an operator moved it away from that one, and it stays where it was put.
  */
 function drawsBack(draft: Draft, name: LogicalHostName, host: PhysicalHostName, at: PhysicalHostName): boolean {
-  const { physicalHosts, switchback } = draft.logicalHost(name)
-  const better = physicalHosts.slice(0, physicalHosts.indexOf(at)).filter((other) => isWell(draft, name, other))
-  return switchback === 'automatic' && better.length === 1 && better[0] === host
+  // One that joined a moment ago, while it was in motion, is still waited for; nobody moved it away from there.
+  const { switchbackTo } = draft.state(name)
+  const better = betterThan(draft, name, at).filter((other) => other === host || other !== switchbackTo)
+  return draft.logicalHost(name).switchback === 'automatic' && better.length === 1 && better[0] === host
+}
+
+/** The possible masters that are well and that the list prefers to `at`, in its order. */
+function betterThan(draft: Draft, name: LogicalHostName, at: PhysicalHostName): readonly PhysicalHostName[] {
+  const { physicalHosts } = draft.logicalHost(name)
+  return physicalHosts.slice(0, physicalHosts.indexOf(at)).filter((other) => isWell(draft, name, other))
+}
+
+function preferred(
+  draft: Draft,
+  name: LogicalHostName,
+  host: PhysicalHostName,
+  other: PhysicalHostName | null,
+): PhysicalHostName {
+  const { physicalHosts } = draft.logicalHost(name)
+  const isOtherBetter =
+    other !== null && isWell(draft, name, other) && physicalHosts.indexOf(other) < physicalHosts.indexOf(host)
+  return isOtherBetter ? other : host
 }
 
 /** The host that a logical host is on, or will be on when it has come to rest. */

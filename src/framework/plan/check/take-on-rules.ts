@@ -27,6 +27,16 @@ import {
 
 const NOBODY = { kind: 'unmastered', why: 'new', uncleanOn: [] } as const
 
+function isLastHolderGone({ made, after }: Examined, { logicalHost }: Half): boolean {
+  const unclean = uncleanOf(after.states.get(logicalHost)?.mastery ?? NOBODY)
+  const isGivenUp = made.halves.some((half) => half.kind === 'give-up' && half.logicalHost === logicalHost)
+  if (unclean.length === 0) return isGivenUp
+  const proofs = ['fenced', 'confirmed']
+  const lost = made.cause.kind === 'hosts-lost' ? made.cause.hosts : []
+  const off = lost.filter(({ evidence }) => proofs.includes(evidence)).map(({ host }) => host)
+  return unclean.length === 1 && unclean.every((host) => off.includes(host))
+}
+
 /** Rules about take-on halves. */
 export const takeOnRules: readonly Rule[] = [
   {
@@ -82,13 +92,10 @@ export const takeOnRules: readonly Rule[] = [
     name: 'released-is-proved',
     severity: 'fatal',
     sentence:
-      'others who have an address are looked for, unless its last holder proves in the same plan that it has let go, and no lost host had it before',
+      'others who have an address are looked for, unless its last holder proves in the same plan that it has let go, or was proved off, and no lost host had it before',
     find: eachTakeOn((x, half) => {
-      const isProved =
-        x.made.halves.some(({ kind, logicalHost }) => kind === 'give-up' && logicalHost === half.logicalHost) &&
-        uncleanOf(x.after.states.get(half.logicalHost)?.mastery ?? NOBODY).length === 0
-      const taken = stepsOf([half], 'address-up').filter(({ action }) => action.isReleased === true && !isProved)
-      return taken.map(({ action }) => `takes ${action.address.address} as released`)
+      const taken = stepsOf([half], 'address-up').filter(({ action }) => action.isReleased === true)
+      return isLastHolderGone(x, half) ? [] : taken.map(({ action }) => `takes ${action.address.address} as released`)
     }),
   },
   {
