@@ -27,8 +27,10 @@ export interface Context {
   /** Milliseconds of a clock that only goes on; to show how long something has been running. */
   nowMs(): number
   sleep(ms: number, signal?: AbortSignal): Promise<void>
-  /** Asks whoever is at the terminal, and resolves with the line that was typed; undefined where there is no terminal. */
+  /** Asks whoever is at the terminal, and resolves with the line that was typed; undefined where there is no terminal. Throws `ABORTED` when it is closed instead (Ctrl-D, Ctrl-C). */
   readonly ask?: ((question: string) => Promise<string>) | undefined
+  /** Names of the network adapters of this machine, in its network namespace; empty when they cannot be told. */
+  adapters(): readonly string[]
   /** Calls `listener` instead of ending at once on Ctrl-C, until the returned function is called. */
   onInterrupt(listener: () => void): () => void
   /** What works without clustd. Loaded when it is needed: it brings the cluster database along. */

@@ -1,6 +1,7 @@
-import { realpathSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { createClient, operatorOf, socketPathOf } from '../framework/api/client.ts'
+import { HaError } from '../framework/errors/ha-error.ts'
 import type { Output } from './context.ts'
 import type { World } from './run-command.ts'
 
@@ -26,6 +27,7 @@ export function realWorld(): World {
       return () => process.off('SIGINT', listener)
     },
     ask: process.stdin.isTTY === true && process.stderr.isTTY === true ? ask : undefined,
+    adapters: readAdapters,
     offline: () => import('../framework/daemon/offline.ts'),
   }
 }
@@ -33,10 +35,23 @@ export function realWorld(): World {
 async function ask(question: string): Promise<string> {
   const { createInterface } = await import('node:readline/promises')
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  const closed = new Promise<never>((_, reject) => {
+    terminal.once('close', () => reject(new HaError('ABORTED', 'nothing was done')))
+  })
   try {
-    return await terminal.question(question)
+    return await Promise.race([terminal.question(question), closed])
   } finally {
     terminal.close()
+  }
+}
+
+/** Not from /sys, which may show another network namespace. */
+function readAdapters(): readonly string[] {
+  try {
+    const lines = readFileSync('/proc/self/net/dev', 'utf8').split('\n')
+    return lines.flatMap((line) => /^\s*([^\s:]+):/.exec(line)?.[1] ?? [])
+  } catch {
+    return []
   }
 }
 

@@ -45,6 +45,7 @@ export function emptyWorld(more: Partial<World> = {}): World {
     api: createClient({ socketPath: socketPathOf(root), operator: 'anna' }),
     nowMs: () => 0,
     sleep: async () => undefined,
+    adapters: () => [],
     onInterrupt: () => () => undefined,
     offline: () => import('../../src/framework/daemon/offline.ts'),
     ...more,
