@@ -62,7 +62,7 @@ export class NetworkWorld {
       cluster,
       version: '1.2.0',
       identity: () => identity,
-      place: undefined,
+      place: () => undefined,
       database: () => ({ kind: 'file', directory: '/srv/database' }),
       voters: () => undefined,
     })

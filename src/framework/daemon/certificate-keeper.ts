@@ -35,7 +35,7 @@ export interface KeeperParts {
   readonly effects: Effects
   readonly log: Log
   readonly book: AdmissionBook
-  readonly place: ApiPlace | undefined
+  readonly place: () => ApiPlace | undefined
   /** Called after each look: there may be another certificate. */
   readonly onLooked: () => void
 }
@@ -69,7 +69,7 @@ function ownAddresses({ book, host, place }: KeeperParts): readonly string[] {
       .seen()
       .state.physicalHosts.get(host)
       ?.interfaces.map(({ address }) => address) ?? []
-  return [...new Set([...(place?.addresses ?? []), ...interfaces])]
+  return [...new Set([...(place()?.addresses ?? []), ...interfaces])]
 }
 
 async function record({ book, root, host, effects }: KeeperParts): Promise<void> {

@@ -41,7 +41,7 @@ import { securityPaths } from '../security/paths.ts'
 import { COMPACT_EVERY_MS } from '../store/etcd/limits.ts'
 import { openDatabase } from '../store/open-database.ts'
 import { renewBeforeStart } from './certificate-keeper.ts'
-import { type HostFile, writeHostFile } from './host-file.ts'
+import { type HostFile, readHostFile, writeHostFile } from './host-file.ts'
 import { createHostVoters } from './host-voters.ts'
 import type { StartWish } from './join.ts'
 import type { DaemonLog } from './log.ts'
@@ -211,7 +211,8 @@ async function openHostDatabase(
     openWithinMs: OPEN_WITHIN_MS,
     compactEveryMs: COMPACT_EVERY_MS,
     localize: (moved) => localizePlace(root, moved),
-    onMoved: (moved) => writeHostFile(root, { ...hostFile, database: moved }),
+    // Read anew: the command that moved it may have written where others reach this host.
+    onMoved: (moved) => writeHostFile(root, { ...readHostFile(root), database: moved }),
     onOpened: (opened) => {
       client = opened
     },

@@ -1,7 +1,7 @@
 import type { AdmissionDesk } from '../api/admission-desk.ts'
 import { buildNetworkApp, type NetworkApp } from '../api/app.ts'
 import type { HostFacts } from '../api/host-facts.ts'
-import { describeError } from '../errors/ha-error.ts'
+import { describeError, HaError } from '../errors/ha-error.ts'
 import { sleepUntilAborted } from '../execute/run-within.ts'
 import type { DatabasePlace } from '../model/database-place.ts'
 import type { Effects } from '../ports/effects.ts'
@@ -13,7 +13,7 @@ import { createAdmissionDesk } from './admission/desk.ts'
 import { createIdentify } from './admission/identify.ts'
 import { keepCertificate } from './certificate-keeper.ts'
 import { createHostCalls } from './host-calls.ts'
-import type { ApiPlace, HostFile } from './host-file.ts'
+import { type ApiPlace, type HostFile, readHostFile } from './host-file.ts'
 import type { HostLoop } from './loop.ts'
 
 /** The port may still be held by a clustd that ended a moment ago. */
@@ -45,9 +45,13 @@ export interface Security {
 /** Puts it together. A host without certificates has a desk that says so, and answers nobody over the network. */
 export function composeSecurity(parts: SecurityParts): Security {
   const { root, hostFile, loop, effects, log } = parts
-  const { cluster, physicalHost: host, api: place } = hostFile
-  const kept: { identity: Identity | undefined } = { identity: readIdentity(root) }
+  const { cluster, physicalHost: host } = hostFile
+  const kept: { identity: Identity | undefined; place: ApiPlace | undefined } = {
+    identity: readIdentity(root),
+    place: hostFile.api,
+  }
   const identity = (): Identity | undefined => kept.identity
+  const place = (): ApiPlace | undefined => kept.place
   const { book } = loop
   const desk = createAdmissionDesk({ ...parts, book, me: host, cluster, identity, place })
   const calls = createHostCalls({ book, cluster, identity, effects })
@@ -60,12 +64,16 @@ export function composeSecurity(parts: SecurityParts): Security {
     start: (facts) => {
       const first = kept.identity
       if (first === undefined) return
-      if (place !== undefined) {
+      const answerOthers = async (): Promise<void> => {
+        kept.place ??= await placeToldLater(parts, ender.signal)
+        if (kept.place === undefined) return
+        kept.identity = readIdentity(root) ?? first
         const { caCertificate } = first
         const identify = createIdentify({ book, cluster, caCertificate, nowWallMs: () => effects.nowWallMs() })
-        network = buildNetworkApp(loop.services, { facts, desk, log, identify, tls: tlsOf(first) })
-        tasks.push(listenUntilHeard(parts, network, place, ender.signal))
+        network = buildNetworkApp(loop.services, { facts, desk, log, identify, tls: tlsOf(kept.identity) })
+        await listenUntilHeard(parts, network, kept.place, ender.signal)
       }
+      tasks.push(answerOthers())
       const onLooked = (): void => {
         const now = readIdentity(root)
         if (now === undefined || now.hostCertificate === kept.identity?.hostCertificate) return
@@ -85,6 +93,25 @@ export function composeSecurity(parts: SecurityParts): Security {
 
 function tlsOf({ hostKey, hostCertificate, caCertificate }: Identity) {
   return { key: hostKey, certificate: `${hostCertificate}${caCertificate}`, authority: caCertificate }
+}
+
+/** A host of a single machine needs no place; it gets one when its database moves to where other machines reach it. Undefined when the signal aborts. */
+async function placeToldLater({ root, effects }: SecurityParts, signal: AbortSignal): Promise<ApiPlace | undefined> {
+  while (!signal.aborted) {
+    const told = placeIn(root)
+    if (told !== undefined) return told
+    await sleepUntilAborted(effects, LISTEN_AGAIN_MS, signal)
+  }
+  return undefined
+}
+
+function placeIn(root: string): ApiPlace | undefined {
+  try {
+    return readHostFile(root).api
+  } catch (error) {
+    if (error instanceof HaError) return undefined // Whoever needs the file says so.
+    throw error
+  }
 }
 
 /** A host whose port is taken is better than no host: it says so, and tries again. */

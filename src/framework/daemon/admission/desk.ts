@@ -42,7 +42,8 @@ export interface DeskParts {
   readonly version: string
   /** What this host proves itself with now; undefined = nothing. */
   readonly identity: () => Identity | undefined
-  readonly place: ApiPlace | undefined
+  /** Where other hosts reach this one now; undefined = nowhere. */
+  readonly place: () => ApiPlace | undefined
   /** Where the cluster database is now. */
   readonly database: () => DatabasePlace
   /** Undefined where Haven does not run the etcd. */
@@ -84,9 +85,10 @@ async function makeOne(parts: DeskParts, { role, ttlS }: TokenRequest, by: strin
 /** Where this host can be reached, as `scadmin join` takes it. */
 function ownPlaces({ book, me, place }: DeskParts): readonly string[] {
   const { state } = book.seen()
-  const port = place?.port ?? API_PORT
+  const own = place()
+  const port = own?.port ?? API_PORT
   const interfaces = state.physicalHosts.get(me)?.interfaces.map(({ address }) => address) ?? []
-  const addresses = [...new Set([...(place?.addresses ?? []), ...interfaces])]
+  const addresses = [...new Set([...(own?.addresses ?? []), ...interfaces])]
   return (addresses.length === 0 ? [me] : addresses).map((address) => placeText(address, port))
 }
 

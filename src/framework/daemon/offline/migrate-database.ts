@@ -5,6 +5,7 @@ import { describePlace, type EtcdPlace } from '../../model/database-place.ts'
 import type { ClusterDatabase, Snapshot } from '../../ports/cluster-database.ts'
 import { createRealEffects } from '../../ports/real-effects.ts'
 import { CLUSTER_KEY } from '../../records/keys.ts'
+import { renewOwnCertificate } from '../../security/renew.ts'
 import { openFileDatabase } from '../../store/file/open-file-database.ts'
 import { copyAhead, finishCopy } from '../../store/move/copy-records.ts'
 import {
@@ -17,7 +18,7 @@ import {
   READY_PREFIX,
 } from '../../store/move/move-records.ts'
 import { openEtcd } from '../../store/open-database.ts'
-import { type HostFile, readHostFile, writeHostFile } from '../host-file.ts'
+import { API_PORT, type HostFile, readHostFile, writeHostFile } from '../host-file.ts'
 import { type ManagedHost, managedPlace, startManagedEtcd } from './managed-etcd.ts'
 import { type EtcdOptions, etcdWarnings, parseEtcdPlace } from './own-etcd.ts'
 
@@ -62,8 +63,9 @@ export async function migrateDatabase(request: MigrateRequest): Promise<Migrated
   const { root } = request
   const host = fileHostOf(root)
   const to = placeTo(request)
-  if (to.isManaged) await startManagedEtcd(request, host, to)
   const effects = createRealEffects()
+  const { api } = to.isManaged ? await openToOthers(root, host, to) : host
+  if (to.isManaged) await startManagedEtcd(request, host, to)
   const { directory } = host.database
   const source = await openFileDatabase({ directory, effects })
   try {
@@ -76,7 +78,7 @@ export async function migrateDatabase(request: MigrateRequest): Promise<Migrated
       await finishCopy(sealed, target, moved)
       const heldMs = effects.nowMonotonicMs() - sinceMs
       // A clustd that runs here writes the same.
-      writeHostFile(root, { ...host, database: to })
+      writeHostFile(root, { ...host, database: to, ...(api !== undefined && { api }) })
       const { revision, records } = sealed
       const from = describePlace(host.database)
       return {
@@ -93,6 +95,17 @@ export async function migrateDatabase(request: MigrateRequest): Promise<Migrated
   } finally {
     await source.close()
   }
+}
+
+/** A host of a single machine may have been set up without an address: its certificate must be for it before others, or etcd, believe it. */
+async function openToOthers(root: string, host: FileHost, to: EtcdPlace): Promise<FileHost> {
+  const [endpoint = ''] = to.endpoints
+  const address = new URL(endpoint).hostname.replace(/^\[|\]$/g, '')
+  await renewOwnCertificate({ root, effects: createRealEffects(), tell: () => undefined }, [address])
+  if (host.api !== undefined && host.api.addresses.length > 0) return host
+  const told: FileHost = { ...host, api: { addresses: [address], port: host.api?.port ?? API_PORT } }
+  writeHostFile(root, told)
+  return told
 }
 
 function fileHostOf(root: string): FileHost {
