@@ -70,9 +70,10 @@ export class HeartbeatSocket {
       if (!this.#isConnected) fail(error)
       else if (isRefusal(error)) this.#onVacant()
     })
+    let other = to
     socket.on('message', (bytes, { address }) => {
       // Before it was connected anybody may have sent something.
-      if (this.#isConnected && address === to) this.#onDatagram(bytes)
+      if (this.#isConnected && address === other) this.#onDatagram(bytes)
     })
     socket.bind({ address: from, port, exclusive: true }, () => {
       if (this.#socket !== socket) return
@@ -81,6 +82,8 @@ export class HeartbeatSocket {
         socket.setTTL(1)
         socket.connect(port, to, () => {
           if (this.#socket !== socket) return
+          // An IPv6 address can be written in many ways, and senders are named in one.
+          other = socket.remoteAddress().address
           this.#isConnected = true
           this.#failures = 0
           this.trouble = undefined
