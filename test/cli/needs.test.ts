@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { findNeeds } from '../../src/cli/print/needs.ts'
+import type { StatusJson } from '../../src/framework/api/wire.ts'
 import { ApiWorld } from '../api/api-world.ts'
 
 const DAY_MS = 86_400_000
@@ -26,6 +27,34 @@ describe('the certificates of hosts and witnesses', () => {
         'the certificate of watcher has expired',
       ])
       expect(needs.at(-1)?.todo).toEqual([expect.stringContaining('while its voter runs on watcher')])
+    } finally {
+      await world.close()
+    }
+  })
+})
+
+describe('hosts that are no members', () => {
+  it('are to be started, but those that were taken out are to be let in first', async () => {
+    const world = await ApiWorld.make()
+    try {
+      const { body } = await world.get('/v1/status')
+      const [host] = (body as StatusJson).physicalHosts
+      const absent = (name: string): object => ({ ...host, name, membership: 'not a member' })
+      const physicalHosts = [absent('away'), absent('evicted')]
+      const certificates = [{ name: 'away', role: 'host', validUntilWallMs: body.atWallMs + 365 * DAY_MS }]
+      const todoOf = (status: object): object =>
+        Object.fromEntries(
+          findNeeds(status as StatusJson)
+            .filter(({ what }) => what.endsWith('is not a member of the cluster'))
+            .map(({ what, todo }) => [what.split(' ')[0], todo.at(-1)]),
+        )
+      expect(todoOf({ ...body, physicalHosts, certificates })).toEqual({
+        away: 'then on away: scadmin startnode',
+        evicted: 'it has no certificate of the cluster; scadmin token here, then on evicted: scadmin join',
+      })
+      expect(todoOf({ ...body, physicalHosts, certificates: [] })).toMatchObject({
+        evicted: 'then on evicted: scadmin startnode',
+      })
     } finally {
       await world.close()
     }

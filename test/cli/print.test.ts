@@ -136,7 +136,10 @@ describe('a timeline', () => {
   })
 
   it('begins with the wait for a host that gave no sign of life', () => {
-    const lines = timelineLines({ ...timelineOf(spans, 1_000), silences: [{ host: 'alpha', silentMs: 2_210 }] })
+    const lines = timelineLines({
+      ...timelineOf(spans, 1_000),
+      silences: [{ host: 'alpha', silentMs: 2_210, isFenced: false }],
+    })
     expect(lines[2]).toBe('  before that: waited 2.21 s for a sign of life of alpha (guard + abort + margin)')
   })
 

@@ -29,11 +29,7 @@ export function findNeeds(status: StatusJson): readonly Need[] {
     ...status.logicalHosts.flatMap(unmasteredNeeds),
     ...status.logicalHosts.flatMap(serviceNeeds),
     ...status.missingPrograms.map(missingNeed),
-    ...status.physicalHosts.flatMap(({ name, membership }): readonly Need[] =>
-      membership === 'not a member'
-        ? [{ what: `${name} is not a member of the cluster`, todo: [`on ${name}: scadmin startnode`] }]
-        : [],
-    ),
+    ...absentNeeds(status),
     ...networkNeeds(status),
     ...status.publicGroups.flatMap(groupNeeds),
     ...certificateNeeds(status),
@@ -41,6 +37,19 @@ export function findNeeds(status: StatusJson): readonly Need[] {
     ...status.voterWarnings.map((what): Need => ({ what: what.replace(/\.$/, ''), todo: ['scadmin voters'] })),
     ...guardNeeds(status),
   ]
+}
+
+/** A host that was taken out, or was never let in, has no certificate: to start it would be refused. */
+function absentNeeds({ physicalHosts, certificates }: StatusJson): readonly Need[] {
+  return physicalHosts
+    .filter(({ membership }) => membership === 'not a member')
+    .map(({ name }) => ({
+      what: `${name} is not a member of the cluster`,
+      todo:
+        certificates.length === 0 || certificates.some((certificate) => certificate.name === name)
+          ? ['see why: scadmin history', `then on ${name}: scadmin startnode`]
+          : [`it has no certificate of the cluster; scadmin token here, then on ${name}: scadmin join`],
+    }))
 }
 
 function databaseNeeds({ databaseAway, answeredBy, atWallMs }: StatusJson): readonly Need[] {

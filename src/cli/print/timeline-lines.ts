@@ -25,8 +25,8 @@ export function timelineLines(timeline: TimelineJson): readonly string[] {
     `Reconfiguration ${timeline.number}: ${timeline.cause.sentence}`,
     `  ${writeTime(timeline.atWallMs)}, planned by ${timeline.plannedBy}, ${stateOf(timeline)}`,
     ...timeline.silences.map(
-      ({ host, silentMs }) =>
-        `  before that: waited ${writeDuration(silentMs)} for a sign of life of ${host} (guard + abort + margin)`,
+      ({ host, silentMs, isFenced }) =>
+        `  before that: waited ${writeDuration(silentMs)} for a sign of life of ${host} (${isFenced ? 'until it was fenced' : 'guard + abort + margin'})`,
     ),
     ...(timeline.follows === null ? [] : [`  goes on from reconfiguration ${timeline.follows}`]),
     ...(timeline.followedBy === null ? [] : [`  reconfiguration ${timeline.followedBy} goes on from here`]),

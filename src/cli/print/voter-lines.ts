@@ -14,7 +14,7 @@ export function voterLines({ voters, warnings, own }: VotersJson): readonly stri
     voter.version === '' ? '-' : voter.version,
   ])
   const here =
-    own === null || own.complaint === '' ? [] : [`The voter of this machine: ${own.complaint}. ${own.remedy}`]
+    own === null || own.complaint === '' ? [] : [`The voter of this machine: ${own.complaint}. ${own.remedy}`.trim()]
   return [...(rows.length === 0 ? [] : renderTable([HEADER, ...rows])), ...warnings, ...here]
 }
 

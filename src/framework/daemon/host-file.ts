@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { HaError } from '../errors/ha-error.ts'
@@ -113,7 +113,9 @@ function readText(path: string): string {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
     throw new HaError('NOT_SET_UP', `this host is not set up: there is no ${path}`, {
-      hint: 'Set it up with: scadmin setup --cluster CLUSTER --host HOST',
+      hint: existsSync(join(dirname(path), 'voter.json'))
+        ? 'It is a witness, which votes and does nothing else (scadmin voters). Ask on a host of the cluster.'
+        : 'Set it up with: scadmin setup --cluster CLUSTER --host HOST, or let it into a cluster that there is: scadmin join',
     })
   }
 }

@@ -28,6 +28,8 @@ interface Wish {
 
 /** Runs clustd with the arguments after its name. Resolves with its exit code: 0 when the host has left in an orderly way; never rejects. */
 export async function main(argv: readonly string[]): Promise<number> {
+  // The library that speaks with etcd names addresses in TLS; what Node.js thinks of that is nothing to tell an operator.
+  process.noDeprecation = true
   try {
     const wish = parseWish(argv)
     if (wish === 'help') {

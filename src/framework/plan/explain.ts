@@ -14,8 +14,8 @@ import { isHeir } from './heirs.ts'
 export interface Explanation {
   /** Where it is in its life, and why. */
   readonly here: string
-  /** One for each of its possible masters that does not hold it, in order of preference: why not there. */
-  readonly notThere: readonly { readonly host: PhysicalHostName; readonly why: string }[]
+  /** One for each of its possible masters that does not hold it, in order of preference: why not there, and whether it could take it on. */
+  readonly notThere: readonly { readonly host: PhysicalHostName; readonly why: string; readonly isAble: boolean }[]
   /** What would move it, or bring it up; the most likely first. */
   readonly wouldMove: readonly string[]
   /** Services that are on but that it is mastered without, each with its reason; empty when everything runs. */
@@ -36,7 +36,7 @@ export function explain(state: ClusterState, name: LogicalHostName): Explanation
     here: `${name} is ${describeMastery(at)}.`,
     notThere: physicalHosts
       .filter((host) => host !== holder)
-      .map((host) => ({ host, why: whyNotThere(draft, at, host, holder) })),
+      .map((host) => ({ host, why: whyNotThere(draft, at, host, holder), isAble: isAble(draft, name, host) })),
     wouldMove: wouldMove(draft, at),
     without: at.without.map((service) => {
       const failures = at.startFailures.filter((failure) => failure.service === service)
@@ -76,9 +76,11 @@ function whyNotThere(
     : `its list prefers ${host}, but it only moves back by itself when ${host} joins.`
 }
 
-function whyNobody({ mastery }: LogicalHostState): string {
-  return mastery.kind === 'unmastered' && mastery.why === 'maintenance'
-    ? 'it is in maintenance.'
+function whyNobody({ mastery, name }: LogicalHostState): string {
+  const why = mastery.kind === 'unmastered' ? mastery.why : undefined
+  if (why === 'maintenance') return 'it is in maintenance.'
+  return why === 'too-many-takeovers' || why === 'cannot-be-taken-on'
+    ? `it waits for an operator: haswitch, or scadmin clear ${name}.`
     : 'it will be taken on in a moment.'
 }
 
@@ -107,8 +109,13 @@ function wouldMove(draft: Draft, at: LogicalHostState): readonly string[] {
               `Nothing by itself: no other possible master could take it on. If ${mastery.by} is lost, it has no master.`,
             ]
           : []),
-        ...(switchback === 'automatic' ? preferred.map((host) => `${host} joins: it switches back there.`) : []),
-        `An operator: haswitch HOST ${name}.`,
+        ...(switchback === 'automatic'
+          ? preferred.map(
+              (host) =>
+                `${host} ${draft.member(host) === undefined ? 'joins' : 'leaves and joins again'}: it switches back there.`,
+            )
+          : []),
+        ...(others.length === 0 ? [] : [`An operator: haswitch HOST ${name}.`]),
       ]
     }
     default:

@@ -77,7 +77,7 @@ export const scadminOptions = {
   lost: {
     kind: 'list',
     long: 'lost',
-    value: 'VOTER,...',
+    value: 'VOTER',
     describe: 'all other voters: those that are off, and will never come back as they were',
   },
   join: {

@@ -3,7 +3,7 @@ import { masterOf } from '../../model/mastery.ts'
 import type { LogicalHostName } from '../../model/names.ts'
 import type { Reconfiguration } from '../../model/reconfiguration.ts'
 import { describeCause } from '../../plan/describe.ts'
-import { explain } from '../../plan/explain.ts'
+import { type Explanation, explain } from '../../plan/explain.ts'
 import type { ExplainHostJson, ExplainJson } from '../wire.ts'
 
 /** Shows why a logical host is where it is. Throws `NOT_FOUND`. */
@@ -31,14 +31,14 @@ export function viewExplanation(
 function hostsOf(
   state: ClusterState,
   logicalHost: LogicalHostName,
-  notThere: readonly { readonly host: string; readonly why: string }[],
+  notThere: Explanation['notThere'],
 ): readonly ExplainHostJson[] {
   const at = state.states.get(logicalHost)
   const master = at === undefined ? undefined : masterOf(at.mastery)
   return (state.logicalHosts.get(logicalHost)?.physicalHosts ?? []).map((host) => ({
     host,
     isMaster: host === master,
-    isFit: state.members.get(host)?.state === 'joined' && !at?.takeOnFailures.some((failure) => failure.host === host),
+    isFit: notThere.find((one) => one.host === host)?.isAble ?? state.members.get(host)?.state === 'joined',
     reasons: [notThere.find((one) => one.host === host)?.why ?? `${host} holds it.`],
   }))
 }

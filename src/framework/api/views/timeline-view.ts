@@ -33,7 +33,9 @@ export function viewTimeline(facts: TimelineFacts): TimelineJson {
 
 function silencesOf(cause: Cause): TimelineJson['silences'] {
   if (cause.kind !== 'hosts-lost') return []
-  return cause.hosts.flatMap(({ host, silentMs }) => (silentMs === undefined ? [] : [{ host, silentMs }]))
+  return cause.hosts.flatMap(({ host, silentMs, evidence }) =>
+    silentMs === undefined ? [] : [{ host, silentMs, isFenced: evidence === 'fenced' }],
+  )
 }
 
 function viewLane(facts: TimelineFacts, logicalHost: LogicalHostName, end: LaneEnd): LaneJson {

@@ -33,7 +33,12 @@ export interface HistoryRowJson {
 export interface TimelineJson extends HistoryRowJson {
   readonly because: readonly BecauseJson[]
   /** How long a sign of life of lost hosts had been waited for when the plan was committed; empty when nothing was waited for. */
-  readonly silences: readonly { readonly host: string; readonly silentMs: number }[]
+  readonly silences: readonly {
+    readonly host: string
+    readonly silentMs: number
+    /** Whether a fence ended the wait; else guard, abort and margin were waited for. */
+    readonly isFenced: boolean
+  }[]
   /** The reconfiguration that took over; null = none. */
   readonly followedBy: number | null
   /** One for each logical host; they run side by side. Each accounts for every millisecond of 0 .. `durationMs` of its lane. */

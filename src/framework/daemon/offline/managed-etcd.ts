@@ -97,7 +97,7 @@ export async function listVoters(root: string): Promise<VotersJson> {
     const own = ownVoter(root)
     if (own === null || own.complaint === '' || !isHaError(error, 'DATABASE_UNAVAILABLE')) throw error
     // What is wrong here is what whoever asks here can do something about.
-    return { cluster, voters: [], warnings: [`No voter answers; here: ${own.complaint}. ${own.remedy}`], own }
+    return { cluster, voters: [], warnings: [`No voter answers; here: ${own.complaint}. ${own.remedy}`.trim()], own }
   } finally {
     voters.close()
   }
@@ -140,7 +140,7 @@ export async function recoverAlone(host: ManagedHost, lost: readonly string[]): 
   }
   const alive = others.filter(({ version }) => version !== '')
   if (alive.length > 0) {
-    throw new HaError('VOTERS_UNSAFE', `${alive.map(({ name }) => name).join(', ')} answers: not lost`, {
+    throw new HaError('VOTERS_UNSAFE', `not lost, for they answer: ${alive.map(({ name }) => name).join(', ')}`, {
       hint: 'While a majority lives, take voters out with: scadmin voters remove. Else stop what is left of them first: scadmin voters stop',
     })
   }
