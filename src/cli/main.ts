@@ -1,3 +1,4 @@
+import { hideServerNameWarning } from '../framework/errors/hide-warning.ts'
 import { COMMAND_LOADERS, isCommandName } from './commands/load.ts'
 import { realWorld } from './real-world.ts'
 import { reportError } from './report-error.ts'
@@ -5,8 +6,7 @@ import { runCommand } from './run-command.ts'
 
 /** Runs one of the commands of `bin/` with the arguments after its name. Resolves with its exit code; never rejects. */
 export async function runCli(name: string, argv: readonly string[]): Promise<number> {
-  // The library that speaks with etcd names addresses in TLS; what Node.js thinks of that is nothing to tell an operator.
-  process.noDeprecation = true
+  hideServerNameWarning()
   const world = realWorld()
   if (!isCommandName(name))
     return reportError({ ...world, name, json: false }, new Error(`there is no command ${name}`))

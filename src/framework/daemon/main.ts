@@ -3,6 +3,7 @@ import { realpathSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { describeError, HaError } from '../errors/ha-error.ts'
+import { hideServerNameWarning } from '../errors/hide-warning.ts'
 import { createRealEffects } from '../ports/real-effects.ts'
 import { composeDaemon, type Daemon } from './compose.ts'
 import { startDetached, tellParent } from './detach.ts'
@@ -28,8 +29,7 @@ interface Wish {
 
 /** Runs clustd with the arguments after its name. Resolves with its exit code: 0 when the host has left in an orderly way; never rejects. */
 export async function main(argv: readonly string[]): Promise<number> {
-  // The library that speaks with etcd names addresses in TLS; what Node.js thinks of that is nothing to tell an operator.
-  process.noDeprecation = true
+  hideServerNameWarning()
   try {
     const wish = parseWish(argv)
     if (wish === 'help') {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { describeError } from '../errors/ha-error.ts'
+import { hideServerNameWarning } from '../errors/hide-warning.ts'
 import { createRealEffects } from '../ports/real-effects.ts'
 import { keepRenewed } from '../security/renew.ts'
 import { EtcdCalls } from './etcd-calls.ts'
@@ -17,8 +18,7 @@ HAVEN_ROOT (default /) is the directory below which all files of this host are.`
 
 /** Runs the supervisor of this machine's voter with the arguments after its name. Resolves with its exit code; never rejects. */
 export async function main(argv: readonly string[]): Promise<number> {
-  // The library that speaks with etcd names addresses in TLS; what Node.js thinks of that is nothing to tell an operator.
-  process.noDeprecation = true
+  hideServerNameWarning()
   if (argv.length > 0) {
     const isHelp = argv[0] === '--help' || argv[0] === '-h'
     process[isHelp ? 'stdout' : 'stderr'].write(`${USAGE}\n`)
