@@ -124,5 +124,13 @@ function judgeIdleness(
   return config.physicalHosts
     .filter((host) => state.members.get(host)?.state === 'joined' && world.hosts.has(host))
     .filter((host) => !at.takeOnFailures.some((failure) => failure.host === host))
+    .filter((host) => at.heirs === null || at.heirs.includes(host))
+    .filter((host) => !hasFailedGroup(state, config, host))
     .map((host) => `unmastered (${mastery.why}) while ${host} is there`)
+}
+
+/** An adapter, or a group of them, that an address needs there has failed. */
+function hasFailedGroup(state: ClusterState, { addresses }: LogicalHost, host: PhysicalHostName): boolean {
+  const failed = (state.sights.get(host)?.groups ?? []).filter((group) => group.state === 'failed')
+  return addresses.some(({ adapters }) => failed.some(({ name }) => adapters[host] === name))
 }

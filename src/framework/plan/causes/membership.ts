@@ -93,7 +93,9 @@ const EVIDENCE_TEXT: Readonly<Record<LossEvidence, string>> = {
 function takeOver(draft: Draft, name: LogicalHostName, loss: Loss): void {
   const { host: lost, evidence } = loss
   const state = draft.state(name)
-  draft.remember(name, { heirs: heirsOf(draft, name, loss) })
+  // Whether it goes back to a host that is lost is decided anew when that joins.
+  const switchbackTo = state.switchbackTo === lost ? null : state.switchbackTo
+  draft.remember(name, { heirs: heirsOf(draft, name, loss), switchbackTo })
   const uncleanOn = uncleanAfterLoss(state, lost)
   const intended = intendedFor(state)
   addWatchStop(draft, name, lost, draft.servicesRunning(name))

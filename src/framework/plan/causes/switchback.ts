@@ -11,6 +11,8 @@ export function switchBack(draft: Draft, name: LogicalHostName, host: PhysicalHo
   const at = boundFor(state.mastery)
   if (at === undefined || !drawsBack(draft, name, host, at)) return
   if (!switchbackAllowed(state.takeoversWallMs, draft.facts.nowWallMs, draft.cluster.budgets)) {
+    // One that is owed for another reason would be begun in the same plan.
+    if (state.switchbackTo === host) draft.remember(name, { switchbackTo: null })
     draft.because(name, `stays on ${at}: it was taken over too often lately for an automatic switchback to ${host}`)
     return
   }
