@@ -65,7 +65,12 @@ export async function confirmDown(
   const { incarnation } = fence
   const revision = host.view.stamps().get(order.host)?.revision
   if (incarnation > 0) {
-    const lost = { host: order.host, evidence: 'confirmed', provedBy: order.operator } as const
+    const lost = {
+      host: order.host,
+      evidence: 'confirmed',
+      provedBy: order.operator,
+      operator: order.operator,
+    } as const
     const made = await host.submit({
       cause: { kind: 'hosts-lost', hosts: [lost] },
       // It must not have stamped between the look at it and the commit.
@@ -88,7 +93,7 @@ export async function confirmDown(
 
 /** The same of a host that is no member any more: what it may still have held is free for everybody then. */
 async function confirmGone(host: Host, order: HandOrder, fence: Fence): Promise<number | null> {
-  const lost = { host: order.host, evidence: 'confirmed', provedBy: order.operator } as const
+  const lost = { host: order.host, evidence: 'confirmed', provedBy: order.operator, operator: order.operator } as const
   const made = await host.submit({
     cause: { kind: 'hosts-lost', hosts: [lost] },
     isWanted: () => !host.state().members.has(order.host),

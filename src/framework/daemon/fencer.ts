@@ -174,7 +174,8 @@ export class Fencer {
     const { devices, tookMs } = confirmed
     const done = (): Fence => this.#ended(fence, { kind: 'confirmed', devices, tookMs })
     parts.log.write({ level: 'warn', message: `the fence of ${host} is ${describeOutcome(done())}` })
-    const loss = { host, evidence: 'fenced', provedBy: devices.join('+'), tookMs } as const
+    const asked = fence.operator === '' ? {} : { operator: fence.operator }
+    const loss = { host, evidence: 'fenced', provedBy: devices.join('+'), tookMs, ...asked } as const
     while (!life.signal.aborted) {
       try {
         const made = await this.#host.submit({

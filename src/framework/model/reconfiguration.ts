@@ -29,6 +29,8 @@ export type Cause =
         readonly silentMs?: number
         /** What proved it: the fence devices, or the operator who gave his word. Absent for any other loss. */
         readonly provedBy?: string
+        /** Who asked for the fence, or gave his word: a user name. Absent = Haven found out by itself. */
+        readonly operator?: string
         /** How long the fence took, milliseconds. */
         readonly tookMs?: number
         /**

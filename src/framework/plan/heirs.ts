@@ -9,6 +9,8 @@ export interface Loss {
   readonly evidence: LossEvidence
   /** Revision of the database that it had read when it stamped last; absent = not known. */
   readonly seenRevision?: number
+  /** Who wanted it so; absent = nobody. */
+  readonly operator?: string
 }
 
 /**

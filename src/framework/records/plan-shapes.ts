@@ -21,6 +21,7 @@ const lostHost = z.object({
   evidence: z.enum(['expired', 'fenced', 'confirmed', 'restarted']),
   silentMs: z.number().exactOptional(),
   provedBy: z.string().exactOptional(),
+  operator: z.string().exactOptional(),
   tookMs: z.number().exactOptional(),
   seenRevision: z.int().exactOptional(),
 })

@@ -21,14 +21,15 @@ export function causeOf(words: readonly string[]): Cause | undefined {
     case 'lose': {
       const evidence = evidences.find((known) => rest.includes(known)) ?? 'expired'
       const [lost, [seen]] = splitAt(
-        rest.filter((word) => word !== evidence),
+        rest.filter((word) => word !== evidence && word !== 'asked'),
         'seen',
       )
+      const asked = rest.includes('asked') ? { operator: 'root' } : {}
       // What it has read of the database; everything, unless the scenario says otherwise.
       const seenRevision = Number(seen ?? Number.MAX_SAFE_INTEGER)
       return {
         kind: 'hosts-lost',
-        hosts: names('physicalHost', lost).map((name) => ({ host: name, evidence, seenRevision })),
+        hosts: names('physicalHost', lost).map((name) => ({ host: name, evidence, seenRevision, ...asked })),
       }
     }
     case 'stopnode':

@@ -8,13 +8,14 @@ import type { AdmittedRole } from '../../model/admission.ts'
 import type { DatabasePlace } from '../../model/database-place.ts'
 import { parseName } from '../../model/names.ts'
 import { createRealEffects } from '../../ports/real-effects.ts'
-import { callOverTls, fetchAuthority, type TlsPlace } from '../../security/call-over-tls.ts'
+import { callOverTls, type FoundAuthority, fetchAuthority, type TlsPlace } from '../../security/call-over-tls.ts'
 import { clusterOfAuthority, isSignedBy, readCertificate } from '../../security/certificate.ts'
 import {
   finishIdentity,
   type Identity,
   isUnfinished,
   prepareHostKey,
+  readIdentity,
   writeIdentity,
 } from '../../security/identity-files.ts'
 import { fingerprintOfPrivateKey } from '../../security/keys.ts'
@@ -111,14 +112,40 @@ export interface Admitted {
  * cluster that made it; the private key of this machine stays here. Throws as `joinHost` does.
  */
 export async function askToJoin(asked: AskToJoin): Promise<Admitted> {
+  const { root } = asked
+  const place = parsePlace(asked.place)
+  const { authorityFingerprint } = readToken(asked.token)
+  const found = await fetchAuthority(createRealEffects(), place, authorityFingerprint, PIN_MS)
+  refuseOther(asked, clusterOfAuthority(found.certificate))
+  try {
+    return await askWithKey(asked, { place, found, key: prepareHostKey(root) })
+  } catch (error) {
+    // It never left: it wants to vote again. A key that was taken out with its host is refused.
+    const key = ownKey(root, asked.name, found.certificate)
+    if (key === undefined || !isHaError(error, 'ALREADY_EXISTS')) throw error
+    return askWithKey(asked, { place, found, key })
+  }
+}
+
+/** The key of this machine as it belongs to the cluster of the authority already, by that name. */
+function ownKey(root: string, name: string, authority: string): string | undefined {
+  if (isUnfinished(root)) return undefined
+  const own = readIdentity(root)
+  const isSame =
+    own !== undefined &&
+    isSignedBy(own.hostCertificate, authority) &&
+    readCertificate(own.hostCertificate).name === name
+  return isSame ? own.hostKey : undefined
+}
+
+async function askWithKey(
+  asked: AskToJoin,
+  { place, found, key }: { readonly place: TlsPlace; readonly found: FoundAuthority; readonly key: string },
+): Promise<Admitted> {
   const { root, name, role } = asked
   const effects = createRealEffects()
   const token = readToken(asked.token)
-  const place = parsePlace(asked.place)
-  const found = await fetchAuthority(effects, place, token.authorityFingerprint, PIN_MS)
-  refuseOther(asked, clusterOfAuthority(found.certificate))
   const addresses = [asked.address ?? found.localAddress]
-  const key = prepareHostKey(root)
   const { makeRequest } = await import('../../security/make-certificates.ts')
   const body: JoinRequest = {
     tokenId: token.id,

@@ -9,7 +9,7 @@ import { chooseMaster } from '../choose-master.ts'
 import type { Draft } from '../draft.ts'
 import { addWatchStop, addWatchStopOf } from '../halves.ts'
 import { forgetHeirs, heirsOf, type Loss } from '../heirs.ts'
-import { leaveUnmastered, takeOn } from '../moves.ts'
+import { forgetFailures, leaveUnmastered, takeOn } from '../moves.ts'
 import { endsByItself, leave, settleAll } from './settle.ts'
 import { switchBack, tryServicesOn } from './switchback.ts'
 
@@ -104,8 +104,10 @@ function takeOver(draft: Draft, name: LogicalHostName, loss: Loss): void {
     draft.because(name, `${lost} ${EVIDENCE_TEXT[evidence]} while giving it up; it stays without a master`)
     return
   }
-  const budget = takeoverVerdict(state.takeoversWallMs, draft.facts.nowWallMs, draft.cluster.budgets)
-  draft.remember(name, { takeoversWallMs: budget.takeoversWallMs })
+  // An operator who fences wants the takeover, whatever there was before.
+  if (loss.operator !== undefined) forgetFailures(draft, name)
+  const budget = takeoverVerdict(draft.state(name).takeoversWallMs, draft.facts.nowWallMs, draft.cluster.budgets)
+  if (loss.operator === undefined) draft.remember(name, { takeoversWallMs: budget.takeoversWallMs })
   if (budget.verdict === 'used-up') {
     leaveUnmastered(draft, name, 'too-many-takeovers', uncleanOn)
     draft.because(
