@@ -192,6 +192,16 @@ describe.skipIf(workshop === '')('a cluster on an etcd that Haven runs', () => {
       const listed = JSON.parse(hosts.run('beta', 'scadmin voters --json')) as VotersJson
       return listed.voters.every(({ isHealthy }) => isHealthy) || undefined
     })
+    // One that was taken out votes again by joining again: it belongs to the cluster still, with the key that it has.
+    hosts.run('alpha', 'scadmin voters remove watcher')
+    const again = `--token ${token('witness')} --host watcher --address ${hosts.network}.3`
+    hosts.run('watcher', `scadmin witness --join ${hosts.network}.1:${hosts.port} ${again}`)
+    const { voters: three } = JSON.parse(hosts.run('alpha', 'scadmin voters --json')) as VotersJson
+    expect(three.map(({ name, isHealthy }) => [name, isHealthy])).toContainEqual(['watcher', true])
+    const alive = `--token ${token('witness')} --host watcher --address ${hosts.network}.3`
+    expect(hosts.try('watcher', `scadmin witness --join ${hosts.network}.1:${hosts.port} ${alive}`).stderr).toContain(
+      'the voter watcher at',
+    )
   })
 })
 

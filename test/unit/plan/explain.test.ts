@@ -11,7 +11,7 @@ group nafo0: h1 h2, eth1 eth2
 logical ha1: h1 h2, dg1, 10.0.0.11%nafo0
 up h1 h2`.split('\n')
 
-function after(...commands: readonly string[]): ClusterState {
+function sceneAfter(...commands: readonly string[]): ClusterState {
   const scene = newScene()
   execute(scene, grouped)
   for (const command of commands) execute(scene, [command])
@@ -20,11 +20,11 @@ function after(...commands: readonly string[]): ClusterState {
 
 describe('explain', () => {
   it('says that a host whose group has failed cannot take it on, and what an operator may do', () => {
-    const well = explain(after(), ha1)
+    const well = explain(sceneAfter(), ha1)
     expect(well.notThere).toMatchObject([{ host: 'h2', isAble: true }])
     expect(well.wouldMove).toContain('An operator: haswitch HOST ha1.')
 
-    const failed = explain(after('see h2 nafo0 failed'), ha1)
+    const failed = explain(sceneAfter('see h2 nafo0 failed'), ha1)
     expect(failed.notThere).toMatchObject([
       { host: 'h2', isAble: false, why: 'nafo0 has failed on h2, so its addresses would not work there.' },
     ])
