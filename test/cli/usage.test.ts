@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { COMMAND_LOADERS, type CommandName } from '../../src/cli/commands/load.ts'
 import { writeHostFile } from '../../src/framework/daemon/host-file.ts'
+import { writeGuardReport } from '../../src/framework/failfast/guard-reports.ts'
 import { parseName } from '../../src/framework/model/names.ts'
 import { run } from './cli-world.ts'
 
@@ -132,6 +133,17 @@ describe('without a running clustd', () => {
       expect({ exitCode, out }).toEqual({ exitCode: 3, out: '' })
       expect(err).toMatch(/No clustd answers .*\(CLUSTD_NOT_RUNNING\)\n {2}What to do: .*scadmin startnode; /)
       expect(err).toMatch(/scadmin startcluster alpha demo\n$/)
+      expect(err).not.toContain('guard')
+      await writeGuardReport(root, {
+        firedWallMs: 0,
+        why: 'the deadline passed',
+        tookMs: 1,
+        stopped: [],
+        leftovers: [],
+      })
+      expect((await run(line, { root })).err).toMatch(
+        /The guard stopped this host last at \S+ \S+: the deadline passed\n/,
+      )
     } finally {
       rmSync(root, { recursive: true })
     }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { writeBackup } from '../api/backup.ts'
 import type { BackupFileJson } from '../api/wire.ts'
+import { readGuardReports } from '../failfast/guard-reports.ts'
 import { createRealEffects } from '../ports/real-effects.ts'
 import { startDetached } from './detach.ts'
 import { readHostFile } from './host-file.ts'
@@ -21,12 +22,16 @@ export { type SetUp, type SetUpRequest, setUpHost } from './offline/set-up-host.
 export interface OwnHost {
   readonly cluster: string
   readonly physicalHost: string
+  /** When and why its guard stopped it last; null = never, as far as is kept. */
+  readonly stopped: { readonly atWallMs: number; readonly why: string } | null
 }
 
 /** Reads what this host was set up as. Throws `NOT_SET_UP`, `CONFIG_INVALID`. */
 export async function readOwnHost(root: string): Promise<OwnHost> {
   const { cluster, physicalHost } = readHostFile(root)
-  return { cluster, physicalHost }
+  const [report] = await readGuardReports(root)
+  const stopped = report === undefined ? null : { atWallMs: report.firedWallMs, why: report.why }
+  return { cluster, physicalHost, stopped }
 }
 
 /** How clustd is started. */
