@@ -40,8 +40,10 @@ export const voterForms = [
     words: [{ name: 'voter', value: 'VOTER', describe: 'the name of the voter' }],
     optional: ['json'],
     run: async ({ words }, context) => {
-      await (await context.offline()).removeVoter(context.root, words.voter)
-      say(context, { removed: words.voter }, `${words.voter} does not vote in the cluster database any more.`)
+      const warnings = await (await context.offline()).removeVoter(context.root, words.voter)
+      const answer = { removed: words.voter, warnings }
+      say(context, answer, `${words.voter} does not vote in the cluster database any more.`)
+      if (!context.json) for (const warning of warnings) printLine(context, `Note: ${warning}`)
       return 0
     },
   }),

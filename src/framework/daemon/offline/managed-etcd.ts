@@ -103,8 +103,8 @@ export async function listVoters(root: string): Promise<VotersJson> {
   }
 }
 
-/** Takes a voter out. Throws `VOTERS_UNSAFE`, `NOT_FOUND`, `DATABASE_UNAVAILABLE`. */
-export async function removeVoter(root: string, name: string): Promise<void> {
+/** Takes a voter out; returns what an operator should know of those that are left, one sentence each. Throws `VOTERS_UNSAFE`, `NOT_FOUND`, `DATABASE_UNAVAILABLE`. */
+export async function removeVoter(root: string, name: string): Promise<readonly string[]> {
   const { cluster, endpoints } = voterFacts(root)
   const voters = openVoters({ root, cluster, effects: createRealEffects(), endpoints })
   try {
@@ -115,6 +115,7 @@ export async function removeVoter(root: string, name: string): Promise<void> {
       })
     }
     await voters.remove(name)
+    return voterWarnings(listed.filter((voter) => voter.name !== name))
   } finally {
     voters.close()
   }
