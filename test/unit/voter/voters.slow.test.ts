@@ -157,7 +157,7 @@ describe.skipIf(missing !== undefined)('three voters', { timeout: TIMEOUT_MS }, 
     const host = { root: alpha.root, installation: rig.installation }
     await expect(recoverAlone(host, ['beta', 'gamma'])).rejects.toMatchObject({
       code: 'VOTERS_UNSAFE',
-      message: 'beta, gamma answers: not lost',
+      message: 'not lost, for they answer: beta, gamma',
     })
     await beta.lose()
     await gamma.lose()
