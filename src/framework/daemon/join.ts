@@ -1,5 +1,5 @@
 import { assertNever } from '../errors/assert-never.ts'
-import { HaError } from '../errors/ha-error.ts'
+import { HaError, isHaError } from '../errors/ha-error.ts'
 import { PROFILES } from '../membership/check-timings.ts'
 import { rejoinVerdict } from '../membership/rejoins.ts'
 import type { ClusterConfig } from '../model/cluster-config.ts'
@@ -21,6 +21,20 @@ export type { StartMode, StartWish } from './start-mode.ts'
  * Throws `CLUSTER_ALIVE` (found), `CLUSTER_NOT_STARTED` (join), `GUARD_LOST`, `LOGICAL_HOST_STUCK` (remains of a former life would not go), `DATABASE_*`.
  */
 export async function becomeMember(host: Host, stamper: Stamper, wish: StartWish): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await tryToBecomeMember(host, stamper, wish)
+    } catch (error) {
+      // Hosts that come back at the same moment all mean to start the cluster. One does; for the others there is one to be joined then.
+      if (wish !== 'auto' || tries >= AUTO_TRIES_MAX || !isHaError(error, 'CLUSTER_ALIVE')) throw error
+    }
+  }
+}
+
+/** Each time another host was faster, and is a member then. */
+const AUTO_TRIES_MAX = 3
+
+async function tryToBecomeMember(host: Host, stamper: Stamper, wish: StartWish): Promise<void> {
   await host.parts.endStrays()
   if (await carryOn(host, stamper)) return
   await cleanUpFormerLife(host)
