@@ -7,12 +7,12 @@ import { makeImage } from '../../test/e2e/lab/disk-image.ts'
 import { Lab } from '../../test/e2e/lab/lab.ts'
 import { ETCD_TUNINGS, LabEtcd } from '../../test/e2e/lab/lab-etcd.ts'
 import type { LabHost } from '../../test/e2e/lab/lab-host.ts'
+import { PowerDesk } from '../../test/e2e/lab/power-desk.ts'
 import { compilePrograms, programIn } from '../../test/e2e/lab/programs.ts'
 import { storyOf } from '../../test/e2e/lab/story.ts'
 import type { BenchContext } from '../benchmark.ts'
 import { pause } from '../timing.ts'
 import { Answers } from './answers.ts'
-import { FenceDesk } from './fence-desk.ts'
 
 /** What is measured on. */
 export interface TakeoverShape {
@@ -36,14 +36,14 @@ export class TakeoverLab {
   readonly etcd: LabEtcd
   readonly answers: Answers
   readonly #shape: TakeoverShape
-  readonly #desk: FenceDesk | undefined
+  readonly #desk: PowerDesk | undefined
 
   private constructor(parts: {
     lab: Lab
     etcd: LabEtcd
     answers: Answers
     shape: TakeoverShape
-    desk: FenceDesk | undefined
+    desk: PowerDesk | undefined
   }) {
     this.lab = parts.lab
     this.etcd = parts.etcd
@@ -58,7 +58,7 @@ export class TakeoverLab {
     const lab = await Lab.start({ workshop, installation: installation.directory, name: shape.name, networks })
     try {
       for (const host of HOSTS) await lab.addHost(host)
-      const desk = shape.isFenced ? await FenceDesk.open(lab) : undefined
+      const desk = shape.isFenced ? await PowerDesk.open(lab) : undefined
       const etcd = new LabEtcd(lab.machines, ETCD_TUNINGS[shape.timings])
       const disks = Array.from({ length: shape.logicalHosts }, (_, index) => makeDisk(lab, shape, index))
       await Promise.all([etcd.start(), ...disks])
@@ -193,7 +193,7 @@ async function makeDisk(lab: Lab, { disks }: TakeoverShape, index: number): Prom
   else await makeImage(diskOf(lab, index), 'ext4', ':')
 }
 
-function clusterOf(lab: Lab, workshop: string, shape: TakeoverShape, desk: FenceDesk | undefined): ClusterFile {
+function clusterOf(lab: Lab, workshop: string, shape: TakeoverShape, desk: PowerDesk | undefined): ClusterFile {
   const numbers = Array.from({ length: shape.logicalHosts }, (_, index) => index)
   const [start, stop] = makeMethods(lab, workshop)
   const diskGroup = (index: number): object => {
@@ -211,9 +211,9 @@ function clusterOf(lab: Lab, workshop: string, shape: TakeoverShape, desk: Fence
       name: 'e2e',
       timings: PROFILES[shape.timings],
       budgets: { takeoversMax: 1_000, evictionsMax: 1_000 },
-      ...desk?.clusterPart,
+      ...(desk && { fencing: { shareMax: 1, windowMs: 60_000, delayMs: 0, statusEveryMs: 0 } }),
     },
-    ...desk?.parts(HOSTS),
+    ...(desk && fencePartsOf(desk)),
     diskGroups: Object.fromEntries(numbers.map((index) => [`dg${index + 1}`, diskGroup(index)])),
     logicalHosts: Object.fromEntries(
       numbers.map((index) => [
@@ -260,3 +260,11 @@ read -r process <"$pid"
 kill -9 "$process"
 rm "$pid"
 `
+
+/** What of a cluster file makes the hosts fence each other by the desk. */
+function fencePartsOf({ program }: PowerDesk): object {
+  return {
+    fenceDevices: { bmc: { agent: 'command', program, hosts: HOSTS } },
+    physicalHosts: Object.fromEntries(HOSTS.map((host) => [host, { fenceLevels: [['bmc']] }])),
+  }
+}

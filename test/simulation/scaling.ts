@@ -1,6 +1,6 @@
+import { NEW_CLUSTER } from '../../src/framework/daemon/join.ts'
 import { PROFILES } from '../../src/framework/membership/check-timings.ts'
 import type { LogicalHost } from '../../src/framework/model/cluster-config.ts'
-import { LATER_DEFAULTS } from '../../src/framework/model/later-defaults.ts'
 import type { LogicalHostState } from '../../src/framework/model/mastery.ts'
 import { parseName } from '../../src/framework/model/names.ts'
 import { newPhysicalHost } from '../../src/framework/model/new-physical-host.ts'
@@ -117,21 +117,7 @@ function configurationOf(names: readonly ReturnType<typeof parseName<'physicalHo
   return [
     ...draftsOfConfiguration({
       kind: 'cluster',
-      cluster: {
-        name: parseName('cluster', 'sim'),
-        ...LATER_DEFAULTS,
-        timings: PROFILES.default,
-        budgets: {
-          takeoversMax: 3,
-          takeoverWindowMs: 300_000,
-          evictionsMax: 8,
-          evictionWindowMs: 60_000,
-          parallelMovesMax: 32,
-        },
-        logicalHostTimeoutS: 180,
-        stepTimeoutS: 720,
-        syslogFacility: 'daemon',
-      },
+      cluster: { ...NEW_CLUSTER, name: parseName('cluster', 'sim') },
     }),
     ...names.flatMap((name) =>
       draftsOfConfiguration({ kind: 'put-physical-host', physicalHost: newPhysicalHost(name) }),
