@@ -47,8 +47,8 @@ export class Promiser {
   /** Until when (own monotonic clock) this host takes nothing over from those of the hosts that are no members any more; undefined = it may. */
   heldBackUntilMs(hosts: readonly PhysicalHostName[]): number | undefined {
     const { members } = this.#host.state()
-    // One that is a member again has cleaned up after the life that the promise was given to, and one that was fenced is off.
-    const gone = hosts.filter((host) => !members.has(host) && !this.#isFenced(host))
+    // One that is a member again has cleaned up after the life that the promise was given to.
+    const gone = hosts.filter((host) => !members.has(host))
     return promisedUntilMs(this.#promises, gone, this.#nowMs())
   }
 
@@ -76,13 +76,6 @@ export class Promiser {
       else this.#forgetRounds()
       await sleepUntilAborted(parts.effects, stampMs / ROUNDS_PER_STAMP, life.signal)
     }
-  }
-
-  #isFenced(host: PhysicalHostName): boolean {
-    const fence = this.#host.view.fencing.fences().get(host)
-    const life = this.#promises.given.get(host)?.incarnation
-    const isConfirmed = fence?.outcome.kind === 'confirmed' || fence?.outcome.kind === 'confirmed-by-operator'
-    return isConfirmed && life !== undefined && fence.incarnation >= life
   }
 
   #isLate(): boolean {

@@ -9,14 +9,8 @@ import { expiryMs } from './check-timings.ts'
 
 /** What a host has promised. A value: every function here returns a new one. */
 export interface Promises {
-  readonly given: ReadonlyMap<PhysicalHostName, GivenPromise>
-}
-
-interface GivenPromise {
-  /** The life of the host that it was given to. */
-  readonly incarnation: number
-  /** Own monotonic clock, milliseconds; until then nothing is taken over from it. */
-  readonly untilMs: number
+  /** Until when nothing is taken over from each host; own monotonic clock, milliseconds. */
+  readonly untilMs: ReadonlyMap<PhysicalHostName, number>
 }
 
 /** What is asked for. */
@@ -28,7 +22,7 @@ export interface PromiseQuestion {
 }
 
 /** No promise given. */
-export const NO_PROMISES: Promises = { given: new Map() }
+export const NO_PROMISES: Promises = { untilMs: new Map() }
 
 /**
  * Decides whether the promise may be given: only to the life that is a member as far as is known here. A host that was given up has lost what it held, and
@@ -43,10 +37,10 @@ export function mayPromise(state: ClusterState, { from, incarnation }: PromiseQu
  * its sender counts from then. What was promised before is never shortened.
  */
 export function givePromise(promises: Promises, question: PromiseQuestion, nowMs: number, timings: Timings): Promises {
-  const { from, incarnation } = question
-  const before = promises.given.get(from)?.untilMs ?? Number.NEGATIVE_INFINITY
+  const { from } = question
+  const before = promises.untilMs.get(from) ?? Number.NEGATIVE_INFINITY
   const untilMs = Math.max(before, nowMs + Math.max(question.expiryMs, expiryMs(timings)))
-  return { given: new Map(promises.given).set(from, { incarnation, untilMs }) }
+  return { untilMs: new Map(promises.untilMs).set(from, untilMs) }
 }
 
 /** Returns until when (own monotonic clock) nothing may be taken over from these hosts; undefined = no promise is in force. */
@@ -55,7 +49,7 @@ export function promisedUntilMs(
   hosts: readonly PhysicalHostName[],
   nowMs: number,
 ): number | undefined {
-  const ends = hosts.flatMap((host) => promises.given.get(host)?.untilMs ?? []).filter((untilMs) => untilMs >= nowMs)
+  const ends = hosts.flatMap((host) => promises.untilMs.get(host) ?? []).filter((untilMs) => untilMs >= nowMs)
   return ends.length === 0 ? undefined : Math.max(...ends)
 }
 
