@@ -6,5 +6,5 @@ import { runQuickParts } from './quick-parts.mjs'
 
 await provideEndToEndPackages()
 const outcomes = await runQuickParts('500', true)
-outcomes.push(await runTests('end to end', ['e2e']))
+outcomes.push(await runTests('end to end', ['e2e'], { HAVEN_TEST_WHOLE: '1' }))
 conclude(outcomes)

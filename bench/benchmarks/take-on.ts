@@ -105,6 +105,7 @@ function idleGuard(): Guard {
   return {
     formerLife: async () => ({ kind: 'none' }),
     abortRemains: async () => [],
+    prepare: nothing,
     arm: nothing,
     live: nothing,
     extend: nothing,

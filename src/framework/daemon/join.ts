@@ -242,6 +242,8 @@ async function giveUpLost(host: Host, lost: Lost, signs: SignsOfLife): Promise<v
 /** The record that makes this host a member and its first stamp are one commit; the deadline counts from before it. */
 async function join(host: Host, stamper: Stamper, cause: Cause, rejoin: readonly Draft[]): Promise<void> {
   const { effects, guard, log } = host.parts
+  // It takes a while, which the first stamp would be too old after.
+  await guard.prepare()
   let sentMs = effects.nowMonotonicMs()
   const made = await host.submit({
     cause,

@@ -9,7 +9,7 @@ import type { Log } from '../ports/log.ts'
 import type { AbortHands } from './abort-holdings.ts'
 import { abortFormer, lookAtFormer, refuseLiving } from './former-life.ts'
 import { guardPlaces, makeGuardPlaces, readBootId } from './guard-files.ts'
-import { GuardLine } from './guard-line.ts'
+import { type FoundGuard, GuardLine } from './guard-line.ts'
 import type { ProcessIdentity } from './guard-orders.ts'
 import { type GuardProgram, isSameProcess } from './guard-process.ts'
 import { HoldingFiles } from './holding-files.ts'
@@ -29,6 +29,9 @@ export interface GuardClientOptions extends GuardProgram {
 export function createGuardClient(options: GuardClientOptions): Guard {
   return new GuardClient(options)
 }
+
+/** Of a guard that is not armed. */
+const NEVER = { deadlineMs: 0, aheadMs: 0 }
 
 class GuardClient implements Guard {
   private readonly options: GuardClientOptions
@@ -62,19 +65,13 @@ class GuardClient implements Guard {
     return this.inTurn(async () => abortFormer(await this.line.readFormer(), this.formerParts()))
   }
 
+  prepare(): Promise<void> {
+    return this.inTurn(async () => this.line.prepare(await this.takeOver(), { ...NEVER, ...this.times() }))
+  }
+
   arm(deadlineMonotonicMs: number): Promise<void> {
     return this.inTurn(async () => {
-      await makeGuardPlaces(guardPlaces(this.options.root)).catch((error: unknown) => {
-        throw new HaError('GUARD_LOST', `the directories of the guard cannot be made: ${describeError(error)}`, {
-          cause: error,
-        })
-      })
-      const former = await this.line.readFormer()
-      // What the clustd before this one had under way must have ended before this one begins anything.
-      refuseLiving(former, this.me)
-      if (former !== undefined && !isSameProcess(former.orders.clustd, this.me)) {
-        await endDaemon(former.orders.clustd, hostKey(this.options), this.options.hands.effects)
-      }
+      const former = await this.takeOver()
       const now = this.clocks()
       this.deadline = newDeadline(former?.orders.incarnation ?? 0, now)
       await this.line.begin(former, {
@@ -144,6 +141,22 @@ class GuardClient implements Guard {
       await this.line.write({ fire: why })
       this.line.poke()
     })
+  }
+
+  /** Makes the files of the guard this clustd's, and returns what the one before it wrote. Throws `GUARD_LOST`, `CLUSTD_RUNNING`. */
+  private async takeOver(): Promise<FoundGuard | undefined> {
+    await makeGuardPlaces(guardPlaces(this.options.root)).catch((error: unknown) => {
+      throw new HaError('GUARD_LOST', `the directories of the guard cannot be made: ${describeError(error)}`, {
+        cause: error,
+      })
+    })
+    const former = await this.line.readFormer()
+    // What the clustd before this one had under way must have ended before this one begins anything.
+    refuseLiving(former, this.me)
+    if (former !== undefined && !isSameProcess(former.orders.clustd, this.me)) {
+      await endDaemon(former.orders.clustd, hostKey(this.options), this.options.hands.effects)
+    }
+    return former
   }
 
   private formerParts() {

@@ -60,27 +60,28 @@ export class GuardLine {
     return { orders, ack: await this.readAck(orders.guard) }
   }
 
+  /** Starts a guard that waits to be armed, in place of the one that is there. Throws `GUARD_LOST`. */
+  async prepare(former: FoundGuard | undefined, times: Times): Promise<void> {
+    const guard = former?.orders.guard ?? null
+    if (guard !== null) signalProcess(guard, 'SIGKILL')
+    this.orders = { ...this.ordersAfter(former), ...times, state: 'idle', guard: null }
+    await this.start()
+  }
+
   /** Arms the guard that is there, or a new one, and waits for its answer. Throws `GUARD_LOST`. */
   async begin(former: FoundGuard | undefined, times: Times): Promise<void> {
-    const { me, bootId } = this.parts
-    const write = former?.orders.write ?? 0
-    const common = { ...times, write, bootId, clustd: me, fire: null, holdNumber: (former?.orders.holdNumber ?? 0) + 1 }
     const guard = former?.orders.guard ?? null
-    const incarnation = former?.orders.incarnation ?? 0
-    const isUsable = former?.orders.state === 'armed' && former.ack?.state === 'watching' && guard !== null
-    if (isUsable && conditionOf(guard) === 'running') {
-      this.orders = { ...common, state: 'armed', incarnation, guard }
+    if (guard !== null && isUsable(former)) {
+      this.orders = { ...this.ordersAfter(former), ...times, state: 'armed', guard }
       await this.write({})
       this.poke()
       if (await this.isObeyed(guard, ANSWER_MS_MAX)) return
       this.warn(`the guard (process ${guard.pid}) does not answer and is replaced`)
     }
-    if (guard !== null) signalProcess(guard, 'SIGKILL')
-    this.orders = { ...common, write: this.orders?.write ?? write, state: 'idle', incarnation, guard: null }
-    await this.start()
+    await this.prepare(former, times)
     await this.write({ state: 'armed' })
     this.poke()
-    if (!(await this.isObeyed(this.orders.guard, ANSWER_MS_MAX)))
+    if (!(await this.isObeyed(this.orders?.guard ?? null, ANSWER_MS_MAX)))
       throw lost('the guard was started but does not answer')
   }
 
@@ -127,6 +128,14 @@ export class GuardLine {
     }
     await Promise.all([this.file.close(), this.ackFile.close()])
     this.orders = undefined
+  }
+
+  /** What is the same in all orders of this clustd. */
+  private ordersAfter(former: FoundGuard | undefined): Omit<GuardOrders, keyof Times | 'state' | 'guard'> {
+    const { write = 0, incarnation = 0, holdNumber = 0 } = former?.orders ?? {}
+    const { me: clustd, bootId } = this.parts
+    const lastWrite = Math.max(write, this.orders?.write ?? 0)
+    return { write: lastWrite, incarnation, holdNumber: holdNumber + 1, clustd, bootId, fire: null }
   }
 
   private async whyUseless({ guard, guardMs }: GuardOrders): Promise<string | undefined> {
@@ -184,6 +193,12 @@ export class GuardLine {
   private warn(message: string): void {
     this.parts.log.write({ level: 'warn', message })
   }
+}
+
+/** Whether the guard can be given new orders: it was started, and neither stopped nor fired. */
+function isUsable(former: FoundGuard | undefined): boolean {
+  if (former === undefined || former.orders.state === 'disarmed' || former.orders.guard === null) return false
+  return former.ack?.state === 'watching' && conditionOf(former.orders.guard) === 'running'
 }
 
 function lost(why: string): HaError {

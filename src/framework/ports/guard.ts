@@ -44,7 +44,8 @@ export type FormerLife =
  * The daemon's side of its guard (failfastd): a separate process that stops this host's logical hosts when the deadline passes.
  * The daemon may act only while `deadlineMs()` is ahead of the monotonic clock.
  *
- * Order of calls: `formerLife`, then `abortRemains` if that life cannot be carried on; `arm`, `live`; then `hold` and `extend` as needed; at last `disarm`.
+ * Order of calls: `formerLife`, then `abortRemains` and `prepare` if that life cannot be carried on; `arm`, `live`; then `hold` and `extend` as needed; at
+ * last `disarm`.
  */
 export interface Guard {
   /**
@@ -57,6 +58,11 @@ export interface Guard {
    * A guard process that still watches is stood down first; one that has fired is waited for, up to 15 s. Nothing held: empty at once.
    */
   abortRemains(): Promise<readonly Leftover[]>
+  /**
+   * Starts the guard process, which watches nothing yet: `arm` then takes none of the time of the first stamp. It ends by itself when this process does,
+   * or when it is not armed within a minute. Throws `GUARD_LOST`.
+   */
+  prepare(): Promise<void>
   /**
    * Starts or finds the guard process and gives it the deadline; resolves once it has confirmed that, in 0.1 s when it has to be started.
    * Throws `GUARD_LOST`, also when the guard that was found fires meanwhile: then that life has ended.

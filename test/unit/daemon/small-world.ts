@@ -152,6 +152,8 @@ export class GuardInWorld implements Guard {
     this.#clock = clock
   }
 
+  async prepare(): Promise<void> {}
+
   async arm(deadlineMs: number): Promise<void> {
     this.#deadlineMs = deadlineMs
     this.former = 'watching'

@@ -25,6 +25,7 @@ export interface ActingOptions {
 export type Request =
   | { readonly kind: 'former-life' }
   | { readonly kind: 'abort-remains' }
+  | { readonly kind: 'prepare' }
   | { readonly kind: 'arm' }
   | { readonly kind: 'live'; readonly incarnation: number }
   | { readonly kind: 'hold'; readonly holdings: readonly Holding[] }
@@ -61,6 +62,8 @@ async function obey(request: Request): Promise<unknown> {
       return guard.formerLife()
     case 'abort-remains':
       return guard.abortRemains()
+    case 'prepare':
+      return guard.prepare()
     case 'arm':
       await guard.arm(effects.nowMonotonicMs() + guardMs)
       isExtending = true

@@ -254,6 +254,26 @@ describe.concurrent('a new life', () => {
     expect(await host.diskGroupOwner()).toBe('beta')
   })
 
+  test('is armed with the guard that was prepared for it', async ({ host }) => {
+    const clustd = host.start(late)
+    await clustd.ask({ kind: 'prepare' })
+    const guard = await host.guard()
+    expect(await host.orders()).toMatchObject({ state: 'idle' })
+    await expect(clustd.ask({ kind: 'extend' })).rejects.toMatchObject({ code: 'GUARD_LOST' })
+    await clustd.ask({ kind: 'arm' })
+    expect(await host.guard()).toEqual(guard)
+    expect(await host.orders()).toMatchObject({ state: 'armed' })
+  })
+
+  test('leaves no guard behind that was prepared and never armed', async ({ host }) => {
+    const clustd = host.start(late)
+    await clustd.ask({ kind: 'prepare' })
+    const guard = await host.guard()
+    clustd.child.kill('SIGKILL')
+    await host.gone('the guard', guard)
+    expect(await host.start(late).ask({ kind: 'former-life' })).toEqual({ kind: 'none' })
+  })
+
   test('begins with nothing', async ({ host }) => {
     const clustd = host.start(late)
     expect(await clustd.ask({ kind: 'former-life' })).toEqual({ kind: 'none' })
