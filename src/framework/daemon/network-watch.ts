@@ -44,6 +44,8 @@ export class NetworkWatch {
   #stopPeers: () => void = () => undefined
   #publishedMs = Number.NEGATIVE_INFINITY
   #isPublishing = false
+  /** What this host saw at its last look. */
+  #present: NetworkSight | undefined
   /** What was told last of each network, and what is found since when; as sentences: another reason is news, too. */
   readonly #told = new Map<NetworkName, string>()
   readonly #found = new Map<NetworkName, { readonly sentence: string; readonly sinceMs: number }>()
@@ -54,10 +56,16 @@ export class NetworkWatch {
     this.#own = new OwnSight(host)
   }
 
-  /** Says what each network is, by what all members see; empty when none are configured. */
+  /**
+   * Says what each network is, by what all members see; empty when none are configured. Of the others it is what they published last, of this host what it
+   * sees now: when the database is away, that is what it has to go by.
+   */
   verdicts(): readonly NetworkVerdict[] {
     const state = this.#host.state()
-    return state.networks.size === 0 ? [] : judgeNetworks({ ...state, doubtful: this.#doubtful() })
+    if (state.networks.size === 0) return []
+    const own = this.#present
+    const sights = own === undefined ? state.sights : new Map(state.sights).set(own.host, own)
+    return judgeNetworks({ ...state, sights, doubtful: this.#doubtful() })
   }
 
   /** Watches until the life ends. */
@@ -107,12 +115,13 @@ export class NetworkWatch {
   }
 
   #look(): void {
-    this.#publish({
+    this.#present = {
       host: this.#host.parts.host,
       incarnation: this.#host.incarnation,
       interfaces: this.#own.look(),
       groups: this.#parts.groups(),
-    })
+    }
+    this.#publish(this.#present)
     this.#tellAll(this.verdicts())
   }
 

@@ -130,6 +130,15 @@ describe('the watch over networks', () => {
     expect(host('alpha').loop.services.state().sights.has(physical('beta'))).toBe(false)
   })
 
+  it('goes by what this host sees itself while the database is away', async () => {
+    await startBoth()
+    await becomes('priv1 up, priv2 up')
+    world.cutOff.add('alpha')
+    world.cutOff.add('beta')
+    air.cuts.add('priv2')
+    await becomes('priv1 up, priv2 down')
+  })
+
   it('publishes when the database is back what changed meanwhile', async () => {
     await startBoth()
     await becomes('priv1 up, priv2 up')
