@@ -9,7 +9,8 @@ import type { Owner } from '../ownership-mark.ts'
 import { driverTag } from '../processes.ts'
 import { createRunCommand, type RunCommand } from '../run-command.ts'
 import { type GroupMark, markOf } from './group-mark.ts'
-import { type BlockDevice, devicesOf, type Loop, listLoops, lookAtStorage, type Storage } from './storage.ts'
+import { type Loop, listLoops } from './loop-devices.ts'
+import { type BlockDevice, devicesOf, lookAtStorage, type Storage } from './storage.ts'
 
 export type FileSystemGroup = Extract<DiskGroup, { kind: 'filesystem' }>
 

@@ -6,8 +6,9 @@ import { isWithin, type Mount, readMounts, unmountOrder } from '../mount-table.t
 import { belongingOf, endProcesses, listPids, ownLine, readTags } from '../processes.ts'
 import { mountFileSystem, UMOUNT_FAILED } from './check-and-mount.ts'
 import { type FileSystemPlace, type FoundGroup, findGroup, readOwner, type View, viewOf } from './group-view.ts'
+import { listLoops } from './loop-devices.ts'
 import { reserveGroup } from './reservation.ts'
-import { isBusy, listLoops } from './storage.ts'
+import { isBusy } from './storage.ts'
 
 /** One look serves all disk groups of this process that are given up at the same time. */
 const lookForHolders = createHolderLook()

@@ -4,7 +4,7 @@ import { HaError } from '../../errors/ha-error.ts'
 import type { FileSystem } from '../../model/cluster-config.ts'
 import { deviceName } from '../mount-table.ts'
 import { isErrno } from '../ownership-mark.ts'
-import type { RunCommand } from '../run-command.ts'
+import type { Loop } from './loop-devices.ts'
 
 /** What a configured file system lies on. */
 export type Storage =
@@ -18,13 +18,6 @@ export interface BlockDevice {
   readonly path: string
   /** `major:minor`. */
   readonly number: string
-}
-
-/** A loop device that carries a file. */
-export interface Loop extends BlockDevice {
-  readonly inode: number
-  readonly onDevice: string
-  readonly file: string
 }
 
 /** Finds what a file system lies on; never rejects: what cannot be used is `missing`. */
@@ -41,31 +34,6 @@ export async function lookAtStorage(fileSystem: FileSystem): Promise<Storage> {
       fileSystem,
       why: `${path} cannot be found (${error instanceof Error ? error.message : error})`,
     }
-  }
-}
-
-/** Lists the loop devices of this machine. They are the same in every mount namespace, so another host's are among them. */
-export async function listLoops(run: RunCommand, signal: AbortSignal): Promise<readonly Loop[]> {
-  const columns = 'NAME,BACK-INO,BACK-MAJ:MIN,BACK-FILE'
-  const { stdout } = await run(['losetup', '--json', '--list', '--output', columns], { signal })
-  if (stdout.trim() === '') return [] // None at all.
-  const parsed = JSON.parse(stdout) as { loopdevices?: readonly Readonly<Record<string, unknown>>[] }
-  const rows = parsed.loopdevices ?? []
-  const loops = await Promise.all(rows.map(parseLoop))
-  return loops.filter((loop) => loop !== undefined)
-}
-
-async function parseLoop(row: Readonly<Record<string, unknown>>): Promise<Loop | undefined> {
-  const path = String(row['name'])
-  const facts = await stat(path).catch(() => undefined) // Detached meanwhile, with its node.
-  if (facts === undefined) return undefined
-  const [inode, onDevice, file] = [row['back-ino'], row['back-maj:min'], row['back-file']]
-  return {
-    path,
-    number: deviceName(facts.rdev),
-    inode: Number(inode),
-    onDevice: String(onDevice).trim(),
-    file: String(file),
   }
 }
 
