@@ -208,7 +208,7 @@ export class LabHost {
   }
 
   #inside(words: Words): Words {
-    return inside(this.pid, 'all', ['env', `HAVEN_ROOT=${this.root}`, ...words])
+    return inside(this.pid, 'all', ['sh', '-c', BEGIN, this.root, ...words])
   }
 
   #cgroupPath(): string {
@@ -236,6 +236,10 @@ export class LabHost {
     await runProgram(inside(this.pid, 'all', ['ip', '-batch', '-']), `${lines.join('\n')}\n`)
   }
 }
+
+/** A program of the host is in its tree of cgroups, as on a machine of its own; nsenter alone leaves it outside. $0 = HAVEN_ROOT. */
+const BEGIN = `echo 0 2>/dev/null >/sys/fs/cgroup/cgroup.procs
+HAVEN_ROOT=$0 exec "$@"`
 
 /** A mount goes cleanly with its namespace; a disk that lost its power does not. The major number of loop devices is 7. */
 const SHUT_DISKS = `
