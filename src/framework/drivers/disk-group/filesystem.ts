@@ -128,8 +128,10 @@ async function takeAndMount(group: FoundGroup, { force }: ImportCall): Promise<v
 
 /** Hosts that force at the same time replace each other's mark inside; the last one has it, and the others see that now. */
 async function refuseLostRace(group: FoundGroup): Promise<void> {
-  const owner = await readOwner(group, await viewOf(group))
-  if (group.mark.mark.isOurs(owner)) return
+  const { mark } = group
+  // What is beside is read without a look at what is mounted, which would cost a program here.
+  const owner = mark.kind === 'beside' ? (await mark.mark.read()).owner : await readOwner(group, await viewOf(group))
+  if (mark.mark.isOurs(owner)) return
   await unmountForMark(group)
   const name = group.place.group.name
   throw new HaError('DISK_GROUP_HELD', `disk group '${name}' was taken by '${owner?.physicalHost}' at the same time`)
