@@ -18,41 +18,50 @@ export interface Loop {
 export type ListLoops = (run: RunCommand, signal: AbortSignal) => Promise<readonly Loop[]>
 
 /**
- * Makes a list that asks losetup(8) only when a loop device was attached or detached since it was last asked: which file a device carries, told by its inode,
- * no file of sysfs says, but that it has changed it does. A takeover asks ten times, a program takes five milliseconds, and sysfs a tenth of one.
+ * Makes a list that asks losetup(8) only about what was attached since it was last asked: which file a device carries, told by its inode, no file of sysfs
+ * says, but that it has changed it does. A switchover looks ten times, a program takes five milliseconds, and sysfs a tenth of one.
  */
-export function createLoopList(readSequence: () => string | undefined = readLoopSequence): ListLoops {
-  let known: { readonly sequence: string; readonly loops: readonly Loop[] } | undefined
+export function createLoopList(readAttached: () => Attached | undefined = readAttachedLoops): ListLoops {
+  let known: ReadonlyMap<string, { readonly attachment: string; readonly loop: Loop }> = new Map()
   return async (run, signal) => {
-    // Before losetup looks: what changes meanwhile is seen next time.
-    const sequence = readSequence()
-    if (known !== undefined && known.sequence === sequence) return known.loops
-    const loops = await askLosetup(run, signal)
-    known = sequence === undefined ? undefined : { sequence, loops }
-    return loops
+    // Before losetup looks: what is attached while it does is asked for next time.
+    const attached = readAttached()
+    if (attached === undefined) return askLosetup(run, signal)
+    const isKnown = ([path, attachment]: readonly [string, string]): boolean =>
+      known.get(path)?.attachment === attachment
+    if (![...attached].every(isKnown)) {
+      const loops = await askLosetup(run, signal)
+      const found = loops.map((loop) => [loop.path, { attachment: attached.get(loop.path) ?? '', loop }] as const)
+      known = new Map(found)
+      return loops
+    }
+    return [...attached.keys()].flatMap((path) => known.get(path)?.loop ?? [])
   }
 }
 
 /** The one list of this process. */
 export const listLoops: ListLoops = createLoopList()
 
+/** The loop devices that carry something, by path, each with words that are others after every change of what it carries. */
+export type Attached = ReadonlyMap<string, string>
+
 const SYS_BLOCK = '/sys/block'
 
-/** Describes which loop devices carry something, so that it reads otherwise after each change; undefined: this kernel (before 5.15) does not count them. */
-function readLoopSequence(): string | undefined {
+/** Undefined: this kernel (before 5.15) does not count the changes. */
+function readAttachedLoops(): Attached | undefined {
   try {
     const names = readdirSync(SYS_BLOCK).filter((name) => name.startsWith('loop'))
-    const lines = names.map((name) => {
-      const sequence = readFileSync(join(SYS_BLOCK, name, 'diskseq'), 'utf8').trim()
-      return `${name} ${sequence} ${readBackingFile(name)}`
+    const described = names.map((name) => {
+      const count = readFileSync(join(SYS_BLOCK, name, 'diskseq'), 'utf8').trim()
+      return [`/dev/${name}`, count, backingFileOf(name)] as const
     })
-    return lines.join('\n')
+    return new Map(described.filter(([, , file]) => file !== '').map(([path, ...words]) => [path, words.join(' ')]))
   } catch {
     return undefined
   }
 }
 
-function readBackingFile(name: string): string {
+function backingFileOf(name: string): string {
   try {
     return readFileSync(join(SYS_BLOCK, name, 'loop/backing_file'), 'utf8').trim()
   } catch {
