@@ -5,15 +5,8 @@ import type { Asked } from './asking.ts'
 import type { Endpoints } from './endpoints.ts'
 import { EtcdFailure } from './failure.ts'
 import type { Keyspace } from './keyspace.ts'
-import { LANES_MAX } from './limits.ts'
+import { type CommitWait, type Lane, Lanes } from './lanes.ts'
 import { makeTransaction, type Refusal, readRefusal } from './transaction.ts'
-
-/** A key of this writer's own, which each of its commits rewrites. */
-interface Lane {
-  readonly key: Buffer
-  /** Revision of its last write that this writer knows of; 0 = it has to be made first. Only this writer writes it, and only if it is at this revision. */
-  revision: number
-}
 
 /** What one transaction asks for. */
 interface Order {
@@ -21,12 +14,6 @@ interface Order {
   readonly writes: readonly Write[]
   /** Text of the lane after this commit; no other commit has it. */
   readonly id: string
-}
-
-/** How long a commit may take, and who gives it up before. */
-export interface CommitWait {
-  readonly untilMs: number
-  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -39,10 +26,7 @@ export class Committer {
   readonly #keyspace: Keyspace
   readonly #endpoints: Endpoints
   readonly #effects: Effects
-  readonly #writer: string
-  readonly #idle: Lane[] = []
-  readonly #waiting: ((lane: Lane) => void)[] = []
-  #lanes = 0
+  readonly #lanes: Lanes
   #commits = 0
 
   /** `writer` is a name that no other client uses, now or ever. */
@@ -50,32 +34,19 @@ export class Committer {
     this.#keyspace = options.keyspace
     this.#endpoints = options.endpoints
     this.#effects = options.effects
-    this.#writer = options.writer
+    this.#lanes = new Lanes((number) => options.keyspace.ofLane(options.writer, number), options.effects)
   }
 
   /** Rejects with an `EtcdFailure`; of kind `unreachable`, the commit may have happened, or still happen before the lane is used again. */
-  async commit(guards: readonly Guard[], writes: readonly Write[], wait: CommitWait): Promise<CommitOutcome> {
-    const lane = await this.#take()
-    try {
+  commit(guards: readonly Guard[], writes: readonly Write[], wait: CommitWait): Promise<CommitOutcome> {
+    return this.#lanes.with(wait, async (lane) => {
       for (;;) {
         if (lane.revision === 0) await this.#make(lane, wait)
         this.#commits += 1
         const outcome = await this.#try(lane, { guards, writes, id: String(this.#commits) }, wait)
         if (outcome !== 'lane-moved') return outcome
       }
-    } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#idle.push(lane)
-      else next(lane)
-    }
-  }
-
-  async #take(): Promise<Lane> {
-    const idle = this.#idle.pop()
-    if (idle !== undefined) return idle
-    if (this.#lanes >= LANES_MAX) return new Promise((resolve) => this.#waiting.push(resolve))
-    this.#lanes += 1
-    return { key: this.#keyspace.ofLane(this.#writer, this.#lanes), revision: 0 }
+    })
   }
 
   /** Makes the lane before its first commit, so that no commit is ever guarded by its absence: that could come back, a revision cannot. */

@@ -69,7 +69,11 @@ export class EtcdDatabase implements ClusterDatabase {
     const { effects, endpoints } = this.#parts
     const untilMs = effects.nowMonotonicMs() + endpoints.callMs * (durability === 'durable' ? PATIENCE : 1)
     try {
-      const outcome = await this.#committer.commit(prepared.guards, prepared.writes, { untilMs, signal })
+      const outcome = await this.#committer.commit(prepared.guards, prepared.writes, {
+        untilMs,
+        signal,
+        isUrgent: durability === 'volatile',
+      })
       if (outcome.kind === 'committed') this.#follower?.expect(outcome.revision)
       return outcome
     } catch (error) {

@@ -21,6 +21,8 @@ export const SILENT_TICKS_MAX = 3
 export const WATCH_RETRY_MS = 50
 /** Commits of one client that are under way at the same time; more wait. One has a stamp, a plan and the ends of some halves. */
 export const LANES_MAX = 32
+/** Of them, those that only a volatile commit may take: a stamp, first of all. */
+export const LANES_KEPT_FOR_STAMPS = 4
 /** Records asked for in one answer: some hundred kilobytes as a rule. */
 export const PAGE_RECORDS_MAX = 1_000
 /** Readings begun anew because history was compacted in the middle of their pages. */
