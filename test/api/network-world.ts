@@ -101,7 +101,7 @@ export class NetworkWorld {
       interfaces: [],
       version: '1.2.0',
       nowWallMs: createRealEffects().nowWallMs(),
-      voterAddress: null,
+      voterAddresses: null,
       ...more,
     }
   }

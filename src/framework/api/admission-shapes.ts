@@ -31,7 +31,7 @@ export const joinShape: z.ZodType<JoinRequest> = z.object({
   interfaces: z.array(z.object({ network: word, adapter: word, address: word })).max(16),
   version: word,
   nowWallMs: z.number(),
-  voterAddress: word.nullable(),
+  voterAddresses: addresses.nullable(),
 })
 
 /** Body of `POST /v1/renew`. */

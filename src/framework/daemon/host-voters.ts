@@ -5,6 +5,7 @@ import { isSameValue } from '../model/same-value.ts'
 import type { Effects } from '../ports/effects.ts'
 import type { Log } from '../ports/log.ts'
 import type { VoterStatus, Voters } from '../ports/voters.ts'
+import { orderEndpoints } from '../voter/order-endpoints.ts'
 import { voterWarnings } from '../voter/quorum.ts'
 import { openVoters, type VotersOf } from '../voter/run-voter.ts'
 import { type HostFile, readHostFile, writeHostFile } from './host-file.ts'
@@ -65,7 +66,7 @@ export function createHostVoters(root: string, { effects, log }: { effects: Effe
 /** Writes the endpoints of all voters into the host's own file, for its next start. */
 function noteEndpoints(root: string, listed: readonly VoterStatus[]): readonly string[] {
   const file: HostFile = readHostFile(root)
-  const endpoints = listed.map(({ endpoint }) => endpoint).filter((endpoint) => endpoint !== '')
+  const endpoints = orderEndpoints(listed.map((voter) => voter.endpoints))
   const { database } = file
   const isNew = database.kind === 'etcd' && !isSameValue(database.endpoints.toSorted(), endpoints.toSorted())
   if (isNew && endpoints.length > 0) writeHostFile(root, { ...file, database: { ...database, endpoints } })

@@ -24,7 +24,7 @@ export interface FilePlace {
 /** An etcd, of one or several members. */
 export interface EtcdPlace {
   readonly kind: 'etcd'
-  /** One for each member, `http://host:port` or `https://host:port`, all of the same kind. */
+  /** One or several for each member, `http://host:port` or `https://host:port`, all of the same kind. */
   readonly endpoints: readonly string[]
   /** Whether Haven itself starts etcd and looks after it. */
   readonly isManaged: boolean
@@ -35,8 +35,8 @@ export interface EtcdPlace {
 /** Where the cluster database is. */
 export type DatabasePlace = FilePlace | EtcdPlace
 
-/** Endpoints of etcd, at most: more voters than seven make every commit slower and nothing safer. */
-export const ETCD_ENDPOINTS_MAX = 16
+/** Endpoints of etcd, at most: more voters than seven make every commit slower and nothing safer, and each has four addresses at most. */
+export const ETCD_ENDPOINTS_MAX = 32
 
 /** Says where the database is as `scadmin setup --database` takes it: `file:/var/lib/haven/database`, `etcd://a:2379,b:2379`. */
 export function describePlace(place: DatabasePlace): string {

@@ -8,19 +8,19 @@ export interface VoterTuning {
 export interface VoterCandidate {
   /** The name of its physical host, or of its witness. */
   readonly name: string
-  /** Its own IP address (v4 or v6, without brackets), at which the others reach it. */
-  readonly address: string
+  /** Its own IP addresses (v4 or v6, without brackets), at which the others reach it; one at least, one in each private network at best. */
+  readonly addresses: readonly string[]
 }
 
 /** All that a new voter needs to start; plain JSON, it travels in the answer to a join. Holds no secret. */
 export interface VoterAdmission {
   readonly cluster: string
   readonly name: string
-  readonly address: string
+  readonly addresses: readonly string[]
   readonly clientPort: number
   readonly peerPort: number
-  /** Where the other voters speak to it: `https://10.0.0.2:7413`. */
-  readonly peerUrl: string
+  /** Where the other voters speak to it, one for each address: `https://10.0.0.2:7413`. */
+  readonly peerUrls: readonly string[]
   /** All voters with their peer URLs, itself included, as etcd's `--initial-cluster` takes it. */
   readonly initialCluster: string
   /** Tells the voters of one cluster from those of another: etcd's `--initial-cluster-token`. */
@@ -37,9 +37,13 @@ export type VoterRole = 'leader' | 'follower' | 'learner' | 'joining'
 /** One voter as it is seen now. */
 export interface VoterStatus {
   readonly name: string
-  /** Client endpoint, `https://10.0.0.2:7412`; empty while it has not said it (it never started). */
+  /** Client endpoint at which it answered, else the first one, `https://10.0.0.2:7412`; empty while it has not said any (it never started). */
   readonly endpoint: string
-  readonly peerUrl: string
+  /** All of its client endpoints, one for each address. */
+  readonly endpoints: readonly string[]
+  /** Those of them at which it did not answer, although it did at another one. */
+  readonly silent: readonly string[]
+  readonly peerUrls: readonly string[]
   readonly role: VoterRole
   /** Whether it answered, in time, and knows a leader. */
   readonly isHealthy: boolean

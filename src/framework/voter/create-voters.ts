@@ -1,10 +1,12 @@
 import { HaError } from '../errors/ha-error.ts'
+import { isSameValue } from '../model/same-value.ts'
 import type { Effects } from '../ports/effects.ts'
 import type { VoterAdmission, VoterCandidate, Voters, VoterTuning } from '../ports/voters.ts'
 import type { Changed, EtcdCalls } from './etcd-calls.ts'
 import { type Seen, seeVoters } from './list-voters.ts'
+import { orderEndpoints } from './order-endpoints.ts'
 import { removalProblem } from './quorum.ts'
-import { clientEndpoint, peerUrlOf } from './voter-file.ts'
+import { clientEndpoints, peerUrlsOf, VOTER_ADDRESSES_MAX } from './voter-file.ts'
 
 /** Every further one makes commits slower, and seven survive the loss of three. */
 const VOTERS_MAX = 7
@@ -48,32 +50,38 @@ async function admit(
   candidate: VoterCandidate,
   see: () => Promise<readonly Seen[]>,
 ): Promise<VoterAdmission> {
-  const place = { ...parts, address: candidate.address }
-  const peerUrl = peerUrlOf(place)
+  const addresses = candidate.addresses.slice(0, VOTER_ADDRESSES_MAX)
+  const place = { ...parts, addresses }
+  const peerUrls = peerUrlsOf(place)
+  const isCandidate = ({ member }: Seen): boolean => member.peerUrls.some((url) => peerUrls.includes(url))
   const before = await see()
-  const former = before.find(({ member }) => member.name === candidate.name || member.peerUrls.includes(peerUrl))
+  const former = before.find((seen) => seen.member.name === candidate.name || isCandidate(seen))
+  const rest = before.filter((one) => one !== former)
   if (former?.voter.role !== 'joining') {
     if (former !== undefined) await replace(parts, before, former, candidate)
-    const rest = before.filter((one) => one !== former)
     refuseMore(rest)
-    const changed = await untilAgreed(parts, () => parts.calls.addLearner(someEndpoint(rest), peerUrl))
+    const changed = await untilAgreed(parts, () => parts.calls.addLearner(someEndpoint(rest), peerUrls))
     refuse(changed, `${candidate.name} cannot be added to the voters`)
+  } else if (!isSameValue(former.member.peerUrls.toSorted(), peerUrls.toSorted())) {
+    // It asks again, with other addresses than the try before.
+    const { id } = former.member
+    const changed = await untilAgreed(parts, () => parts.calls.updateMember(someEndpoint(rest), id, peerUrls))
+    refuse(changed, `the addresses of ${candidate.name} cannot be changed`)
   }
-  const voters = await see()
-  const others = voters.filter(({ member }) => !member.peerUrls.includes(peerUrl))
+  const others = (await see()).filter((seen) => !isCandidate(seen))
   return {
     cluster: parts.cluster,
     name: candidate.name,
-    address: candidate.address,
+    addresses,
     clientPort: parts.clientPort,
     peerPort: parts.peerPort,
-    peerUrl,
+    peerUrls,
     initialCluster: [
       ...others.flatMap(({ member }) => member.peerUrls.map((url) => `${member.name}=${url}`)),
-      `${candidate.name}=${peerUrl}`,
+      ...peerUrls.map((url) => `${candidate.name}=${url}`),
     ].join(','),
     token: parts.cluster,
-    endpoints: [...others.flatMap(({ member }) => member.clientUrls.slice(0, 1)), clientEndpoint(place)],
+    endpoints: orderEndpoints([...others.map(({ member }) => member.clientUrls), clientEndpoints(place)]),
     isTls: parts.isTls,
     tuning: parts.tuning(),
   }
@@ -84,11 +92,11 @@ async function replace(
   parts: VotersParts,
   seen: readonly Seen[],
   former: Seen,
-  { name, address }: VoterCandidate,
+  { name, addresses }: VoterCandidate,
 ): Promise<void> {
   if (former.status !== undefined) {
     throw new HaError('ALREADY_EXISTS', `the voter ${former.voter.name} at ${former.voter.endpoint} is alive`, {
-      hint: `To make ${name} at ${address} a new one, take the old one out first: scadmin voters remove ${former.voter.name}`,
+      hint: `To make ${name} at ${addresses.join(', ')} a new one, take the old one out first: scadmin voters remove ${former.voter.name}`,
     })
   }
   await remove(parts, seen, former)

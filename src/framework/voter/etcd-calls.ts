@@ -104,8 +104,13 @@ export class EtcdCalls {
     return parse(statusShape, await this.#ask(endpoint, '/v3/maintenance/status', {}), endpoint)
   }
 
-  async addLearner(endpoint: string, peerUrl: string): Promise<Changed> {
-    return this.#change(endpoint, '/v3/cluster/member/add', { peerURLs: [peerUrl], isLearner: true })
+  async addLearner(endpoint: string, peerUrls: readonly string[]): Promise<Changed> {
+    return this.#change(endpoint, '/v3/cluster/member/add', { peerURLs: peerUrls, isLearner: true })
+  }
+
+  /** Tells all members where the others speak to this one from now on. */
+  async updateMember(endpoint: string, id: string, peerUrls: readonly string[]): Promise<Changed> {
+    return this.#change(endpoint, '/v3/cluster/member/update', { ID: id, peerURLs: peerUrls })
   }
 
   async removeMember(endpoint: string, id: string): Promise<Changed> {

@@ -1,6 +1,5 @@
-import { isIP } from 'node:net'
 import type { VoterTuning } from '../ports/voters.ts'
-import { clientEndpoint, peerUrlOf, type VoterFile } from './voter-file.ts'
+import { clientEndpoints, isLoopback, localEndpoint, peerUrlsOf, urlOf, type VoterFile } from './voter-file.ts'
 import { voterPaths } from './voter-paths.ts'
 
 /** Operations of one transaction: a plan that touches a thousand logical hosts is one commit. */
@@ -20,10 +19,8 @@ export function etcdFlags(root: string, voter: VoterFile): readonly string[] {
   const flags: Readonly<Record<string, string | number>> = {
     name: voter.name,
     'data-dir': voterPaths(root).data,
-    'listen-client-urls': clientUrls(voter).join(','),
-    'advertise-client-urls': clientEndpoint(voter),
-    'listen-peer-urls': peerUrlOf(voter),
-    'initial-advertise-peer-urls': peerUrlOf(voter),
+    ...placeFlags(voter),
+    'initial-advertise-peer-urls': peerUrlsOf(voter).join(','),
     'initial-cluster': voter.initialCluster,
     'initial-cluster-state': voter.initialState,
     'initial-cluster-token': voter.token,
@@ -43,6 +40,15 @@ export function etcdFlags(root: string, voter: VoterFile): readonly string[] {
     ...(voter.isAlone ? { 'force-new-cluster': 'true' } : {}),
     ...(voter.isTls ? tlsFlags(root) : {}),
   }
+  return write(flags)
+}
+
+/** Tells whether an etcd with these flags is reached where its voter's file says. */
+export function isReachedAt(flags: readonly string[], voter: VoterFile): boolean {
+  return write(placeFlags(voter)).every((flag) => flags.includes(flag))
+}
+
+function write(flags: Readonly<Record<string, string | number>>): readonly string[] {
   return Object.entries(flags).map(([name, value]) => `--${name}=${value}`)
 }
 
@@ -54,12 +60,30 @@ export function tuningOfFlags(flags: readonly string[]): VoterTuning | undefined
   return Number.isNaN(tuning.heartbeatMs + tuning.electionMs) ? undefined : tuning
 }
 
-/** Also on the loopback, for who looks at this machine when its network is gone; a voter on a loopback address has neighbours there. */
-function clientUrls(voter: VoterFile): readonly string[] {
-  const own = clientEndpoint(voter)
-  const loopback = isIP(voter.address) === 6 ? '::1' : '127.0.0.1'
-  const isLoopback = voter.address.startsWith('127.') || voter.address === '::1'
-  return isLoopback ? [own] : [own, clientEndpoint({ ...voter, address: loopback })]
+/** Where it listens, and what it tells others of that. */
+function placeFlags(voter: VoterFile): Readonly<Record<string, string>> {
+  const { clientPort, peerPort } = voter
+  const [clients, peers] = listensEverywhere(voter)
+    ? [[everywhere(clientPort)], [everywhere(peerPort)]]
+    : [[...new Set([...clientEndpoints(voter), localEndpoint(voter)])], peerUrlsOf(voter)]
+  return {
+    'listen-client-urls': clients.join(','),
+    'advertise-client-urls': clientEndpoints(voter).join(','),
+    'listen-peer-urls': peers.join(','),
+  }
+}
+
+/**
+ * etcd does not start when one of the addresses that it is to listen at is not there: then a broken adapter would take the other networks along. Who may
+ * speak to it is decided by certificates. A voter on loopback addresses has neighbours there.
+ */
+function listensEverywhere({ addresses, isTls }: VoterFile): boolean {
+  return isTls && addresses.length > 1 && !addresses.some(isLoopback)
+}
+
+/** Of both families, where the machine has both. */
+function everywhere(port: number): string {
+  return urlOf('0.0.0.0', true, port)
 }
 
 /** etcd reads certificate and key anew for every handshake, so that a renewal needs no restart. */

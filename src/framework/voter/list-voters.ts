@@ -17,8 +17,8 @@ export async function seeVoters(calls: EtcdCalls, endpoints: readonly string[]):
   const statuses = answers.flatMap(({ status }) => status ?? [])
   const lead = Math.max(0, ...statuses.map(({ raftIndex }) => raftIndex))
   const seen = members.map((member, at): Seen => {
-    const { status, complaint = '' } = answers[at] ?? {}
-    return { member, status, voter: toVoter(member, status, complaint, lead) }
+    const answer = answers[at] ?? { silent: [] }
+    return { member, status: answer.status, voter: toVoter(member, answer, lead) }
   })
   return seen.toSorted((one, other) => (one.voter.name < other.voter.name ? -1 : 1))
 }
@@ -42,25 +42,42 @@ export async function askAny<Value>(
 
 interface OneAnswer {
   readonly status?: EtcdStatus
+  /** Where it answered. */
+  readonly endpoint?: string
+  /** Where it did not, although it did elsewhere. */
+  readonly silent: readonly string[]
   readonly complaint?: string
 }
 
+/** Asks one voter at all of its addresses: it is one voter, and a way to it that is broken should be known before the other one breaks. */
 async function askOne(calls: EtcdCalls, { clientUrls, name }: EtcdMember): Promise<OneAnswer> {
-  const [endpoint] = clientUrls
-  if (endpoint === undefined) return { complaint: name === '' ? 'it has not started yet' : 'it says no endpoint' }
-  try {
-    return { status: await calls.status(endpoint) }
-  } catch (error) {
-    return { complaint: error instanceof HaError ? error.message : describeError(error) }
-  }
+  if (clientUrls.length === 0)
+    return { silent: [], complaint: name === '' ? 'it has not started yet' : 'it says no endpoint' }
+  const asked = await Promise.allSettled(clientUrls.map((endpoint) => calls.status(endpoint)))
+  const answered = asked.flatMap((answer, at) =>
+    answer.status === 'fulfilled' ? [{ status: answer.value, endpoint: clientUrls[at] ?? '' }] : [],
+  )
+  const [first] = answered
+  if (first === undefined) return { silent: [], complaint: asked.map(reasonOf).join('; ') }
+  const silent = clientUrls.filter((url) => !answered.some(({ endpoint }) => endpoint === url))
+  return { ...first, silent }
 }
 
-function toVoter(member: EtcdMember, status: EtcdStatus | undefined, complaint: string, lead: number): VoterStatus {
+function reasonOf(answer: PromiseSettledResult<unknown>): string {
+  if (answer.status === 'fulfilled') return ''
+  const reason: unknown = answer.reason
+  return reason instanceof HaError ? reason.message : describeError(reason)
+}
+
+function toVoter(member: EtcdMember, answer: OneAnswer, lead: number): VoterStatus {
+  const { status, silent, complaint = '' } = answer
   const hasLeader = status !== undefined && status.leader !== '0'
   return {
     name: member.name === '' ? addressOf(member) : member.name,
-    endpoint: member.clientUrls[0] ?? '',
-    peerUrl: member.peerUrls[0] ?? '',
+    endpoint: answer.endpoint ?? member.clientUrls[0] ?? '',
+    endpoints: member.clientUrls,
+    silent,
+    peerUrls: member.peerUrls,
     role: roleOf(member, status),
     isHealthy: hasLeader,
     complaint: status === undefined ? complaint : hasLeader ? '' : 'it knows no leader',

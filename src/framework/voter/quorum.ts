@@ -31,9 +31,16 @@ export function voterWarnings(statuses: readonly VoterStatus[]): readonly string
   return [
     ...numberWarning(counted.length),
     ...sick.map(({ name, complaint }) => `The voter ${name} is not well: ${complaint}.`),
+    ...counted.flatMap(silentWarning),
     ...(sick.length > 0 && left === 0 ? ['No further voter may be lost now, or the cluster database stops.'] : []),
     ...(left < 0 ? ['Too many voters are lost: the cluster database takes no commits until one is back.'] : []),
   ]
+}
+
+/** It votes all the same; but whoever relies on two ways should know when there is one. */
+function silentWarning({ name, endpoint, silent }: VoterStatus): readonly string[] {
+  if (silent.length === 0) return []
+  return [`The voter ${name} does not answer at ${silent.join(', ')}; it does at ${endpoint}.`]
 }
 
 function numberWarning(voters: number): readonly string[] {

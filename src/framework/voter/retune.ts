@@ -2,11 +2,11 @@ import { z } from 'zod'
 import { isSameValue } from '../model/same-value.ts'
 import type { VoterTuning } from '../ports/voters.ts'
 import type { EtcdCalls, EtcdStatus } from './etcd-calls.ts'
-import { tuningOfFlags } from './etcd-flags.ts'
+import { isReachedAt, tuningOfFlags } from './etcd-flags.ts'
 import type { EtcdProcess } from './etcd-process.ts'
 import { seeVoters } from './list-voters.ts'
 import { tuningForGuard } from './tuning.ts'
-import { clientEndpoint, type VoterFile } from './voter-file.ts'
+import { localEndpoint, type VoterFile } from './voter-file.ts'
 
 /** Whose turn it is to start anew. Outside of the records of the cluster database, so that no clustd sees it. */
 const TURN_KEY = '/haven-voters/turn'
@@ -15,10 +15,17 @@ const TURN_S = 20
 /** A voter that is further behind is still catching up. */
 const LAG_MAX = 100
 
-/** Has voters started anew, one after the other, when the timings of the cluster have changed. */
+/** What a voter is started anew with. */
+export interface Retuned {
+  readonly tuning: VoterTuning
+  /** For the log. */
+  readonly why: string
+}
+
+/** Has voters started anew, one after the other, when the timings of the cluster or the addresses of a voter have changed. */
 export interface Retuner {
-  /** Returns the tuning to start this voter anew with, now that it is its turn; undefined = it stays as it is. */
-  retune(voter: VoterFile, status: EtcdStatus): Promise<VoterTuning | undefined>
+  /** Returns what to start this voter anew with, now that it is its turn; undefined = it stays as it is. */
+  retune(voter: VoterFile, status: EtcdStatus): Promise<Retuned | undefined>
 }
 
 /** Makes the retuner of one life of etcd. */
@@ -35,13 +42,14 @@ export function createRetuner({
   let hasLooked = false
   return {
     retune: async (voter, status) => {
-      const endpoint = clientEndpoint(voter)
+      const endpoint = localEndpoint(voter)
       // The turn that ended with this life is over, now that it runs again.
       if (!hasLooked && (await calls.valueOf(endpoint, TURN_KEY)) === voter.name)
         await calls.giveBack(endpoint, TURN_KEY)
       hasLooked = true
       const wanted = await wantedTuning(calls, endpoint, voter.cluster)
-      if (wanted === undefined || isSameValue(wanted, present)) return undefined
+      const isTuned = wanted === undefined || isSameValue(wanted, present)
+      if (isTuned && isReachedAt(etcd.flags, voter)) return undefined
       const seen = await seeVoters(calls, [endpoint])
       const isCalm = seen.every(({ voter: one }) => one.isHealthy && (one.lag ?? LAG_MAX) < LAG_MAX)
       if (!isCalm || !(await calls.take(endpoint, TURN_KEY, voter.name, TURN_S))) return undefined
@@ -50,7 +58,11 @@ export function createRetuner({
         log(`hands the lead over to ${heir.voter.name}`)
         await calls.transferLead(endpoint, heir.member.id)
       }
-      return wanted
+      const tuning = wanted ?? voter.tuning
+      const why = isTuned
+        ? `it is reached at ${voter.addresses.join(', ')} from now on`
+        : `the election timeout is ${tuning.electionMs} ms from now on`
+      return { tuning, why }
     },
   }
 }

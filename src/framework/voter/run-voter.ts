@@ -13,9 +13,10 @@ import { readVoterState, type VoterPhase } from './state-file.ts'
 import { DEFAULT_TUNING } from './tuning.ts'
 import {
   CLIENT_PORT,
-  clientEndpoint,
+  clientEndpoints,
+  localEndpoint,
   PEER_PORT,
-  peerUrlOf,
+  peerUrlsOf,
   readVoterFile,
   type VoterFile,
   voterFileOf,
@@ -45,8 +46,8 @@ export interface FirstVoter {
   readonly cluster: string
   /** The name of this physical host. */
   readonly name: string
-  /** Its own IP address, at which the others will reach it. */
-  readonly address: string
+  /** Its own IP addresses, at which the others will reach it; one at least. */
+  readonly addresses: readonly string[]
   /** Whether `etc/haven/security` has what TLS takes. */
   readonly isTls: boolean
   /** Default: 7412 and 7413. */
@@ -56,9 +57,9 @@ export interface FirstVoter {
 
 /**
  * Makes this machine the first voter of a cluster, and waits until it serves. May be repeated: a voter that is there stays as it is and is started.
- * Returns its client endpoint. Throws `ETCD_UNUSABLE`, `CONFIG_INVALID` (this machine is a voter of another cluster), `WAIT_TIMED_OUT`.
+ * Throws `ETCD_UNUSABLE`, `CONFIG_INVALID` (this machine is a voter of another cluster), `WAIT_TIMED_OUT`.
  */
-export async function startFirstVoter(world: VoterWorld, first: FirstVoter): Promise<string> {
+export async function startFirstVoter(world: VoterWorld, first: FirstVoter): Promise<void> {
   await findEtcd()
   const present = readVoterFile(world.root)
   const voter = present ?? newVoter(first, world.effects)
@@ -69,7 +70,6 @@ export async function startFirstVoter(world: VoterWorld, first: FirstVoter): Pro
   }
   if (present === undefined) writeVoterFile(world.root, voter)
   await runUntil(world, voter, ['running'])
-  return clientEndpoint(voter)
 }
 
 /**
@@ -119,7 +119,8 @@ export interface VotersOf {
 /** Makes what adds and removes voters, with the means of this machine. `close` lets its connections go. */
 export function openVoters({ root, cluster, effects, endpoints, tls }: VotersOf): Voters & { close(): void } {
   const own = readVoterFile(root)
-  const known = [...new Set([...endpoints, ...(own === undefined ? [] : [clientEndpoint(own), ...own.others])])]
+  const ownOnes = own === undefined ? [] : [localEndpoint(own), ...clientEndpoints(own), ...own.others]
+  const known = [...new Set([...endpoints, ...ownOnes])]
   const gateway = createGateway({ effects, tls: tls ?? voterPaths(root).tls })
   const voters = createVoters({
     calls: new EtcdCalls(gateway),
@@ -145,7 +146,9 @@ function newVoter(first: FirstVoter, effects: Effects): VoterFile {
     name,
     // Another cluster of the same name on the same machines must never be taken for this one.
     token: `${cluster}-${id}`,
-    initialCluster: `${name}=${peerUrlOf(place)}`,
+    initialCluster: peerUrlsOf(place)
+      .map((url) => `${name}=${url}`)
+      .join(','),
     initialState: 'new',
     tuning: DEFAULT_TUNING,
     others: [],

@@ -20,6 +20,7 @@ export type VoterPhase =
 export interface VoterState {
   readonly phase: VoterPhase
   readonly name: string
+  /** Where it is reached: its client endpoints, joined by commas. */
   readonly endpoint: string
   /** Process id of etcd; 0 = it does not run. */
   readonly etcdPid: number

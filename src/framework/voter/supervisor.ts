@@ -8,7 +8,7 @@ import { adoptEtcd, type EtcdProcess, startEtcd } from './etcd-process.ts'
 import { findEtcd } from './find-etcd.ts'
 import { prepareData } from './prepare-data.ts'
 import { ownIdentity, type VoterPhase, type VoterState, writeVoterState } from './state-file.ts'
-import { clientEndpoint, readVoterFile, type VoterFile } from './voter-file.ts'
+import { clientEndpoints, peerUrlsOf, readVoterFile, type VoterFile } from './voter-file.ts'
 import { voterPaths } from './voter-paths.ts'
 import { isSameVoter, watchVoter } from './watch-voter.ts'
 
@@ -79,7 +79,7 @@ export class Supervisor {
         hint: 'scadmin setup --database etcd, or scadmin join',
       })
     }
-    this.#become(this.#state.phase, { name: voter.name, endpoint: clientEndpoint(voter) })
+    this.#become(this.#state.phase, { name: voter.name, endpoint: clientEndpoints(voter).join(', ') })
     // After a long absence it may have been taken out, or the others may have gone on without it for good: then it must not meet others of that kind.
     const isFirst = this.#state.starts === 0 && voter.hasStarted && adoptEtcd(this.#parts.root, effects) === undefined
     if (isFirst && (await this.#isRemoved(voter))) return this.#rest(voter)
@@ -118,7 +118,7 @@ export class Supervisor {
     const done = prepareData(root, voter)
     if (done !== '') log(done)
     const etcd = await startEtcd(root, program.path, etcdFlags(root, voter), effects)
-    log(`started etcd ${program.version} as process ${etcd.pid}: ${voter.name} at ${clientEndpoint(voter)}`)
+    log(`started etcd ${program.version} as process ${etcd.pid}: ${voter.name} at ${clientEndpoints(voter).join(', ')}`)
     this.#become('starting', { etcdPid: etcd.pid, starts: this.#state.starts + 1 })
     return etcd
   }
@@ -144,11 +144,14 @@ export class Supervisor {
   }
 
   /** Asks the others whether this voter is still one of them. Nobody answers: then it is. */
-  async #isRemoved({ address, peerPort, isTls, others }: VoterFile): Promise<boolean> {
-    const own = clientEndpoint({ address, isTls, clientPort: peerPort, peerPort })
-    const answers = await Promise.allSettled(others.map((endpoint) => this.#parts.calls.members(endpoint)))
+  async #isRemoved(voter: VoterFile): Promise<boolean> {
+    const own = peerUrlsOf(voter)
+    const answers = await Promise.allSettled(voter.others.map((endpoint) => this.#parts.calls.members(endpoint)))
     const lists = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
-    return lists.length > 0 && lists.every((members) => !members.some(({ peerUrls }) => peerUrls.includes(own)))
+    return (
+      lists.length > 0 &&
+      lists.every((members) => !members.some(({ peerUrls }) => peerUrls.some((url) => own.includes(url))))
+    )
   }
 
   #complain(phase: VoterPhase, { what, remedy }: Complaint): void {

@@ -10,13 +10,17 @@ import { voterPaths } from './voter-paths.ts'
 export const CLIENT_PORT = 7412
 export const PEER_PORT = 7413
 
+/** Addresses of one voter, at most: more private networks than anybody has. */
+export const VOTER_ADDRESSES_MAX = 4
+
 /** What a supervisor knows of its voter. */
 export interface VoterFile {
   /** Tells one life of a voter on this machine from the next: its data belong to it. */
   readonly id: string
   readonly cluster: string
   readonly name: string
-  readonly address: string
+  /** Its own IP addresses, at which the others reach it; one at least. */
+  readonly addresses: readonly string[]
   readonly clientPort: number
   readonly peerPort: number
   readonly token: string
@@ -41,7 +45,10 @@ const shape = z.strictObject({
   id: z.string().min(1),
   cluster: z.string().min(1),
   name: z.string().min(1),
-  address: z.string().refine((text) => isIP(text) !== 0, { message: 'must be an IP address' }),
+  addresses: z
+    .array(z.string().refine((text) => isIP(text) !== 0, { message: 'must be an IP address' }))
+    .min(1)
+    .max(VOTER_ADDRESSES_MAX),
   clientPort: port,
   peerPort: port,
   token: z.string().min(1),
@@ -64,7 +71,7 @@ export function readVoterFile(root: string): VoterFile | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
-  const parsed = shape.safeParse(parseJson(text))
+  const parsed = shape.safeParse(withAddresses(parseJson(text)))
   if (parsed.success) {
     const { schema: _, ...voter } = parsed.data
     return voter
@@ -90,32 +97,58 @@ export function removeVoterFile(root: string): void {
 
 /** Makes the file of a voter that was admitted. */
 export function voterFileOf(admission: VoterAdmission, id: string): VoterFile {
-  const { endpoints, peerUrl: _, ...rest } = admission
-  const own = clientEndpoint(admission)
+  const { endpoints, peerUrls: _, ...rest } = admission
+  const own = clientEndpoints(admission)
   return {
     ...rest,
     id,
     initialState: 'existing',
     isAlone: false,
-    others: endpoints.filter((endpoint) => endpoint !== own),
+    others: endpoints.filter((endpoint) => !own.includes(endpoint)),
     hasStarted: false,
   }
 }
 
-type Place = Pick<VoterFile, 'address' | 'isTls' | 'clientPort' | 'peerPort'>
+type Place = Pick<VoterFile, 'addresses' | 'isTls' | 'clientPort' | 'peerPort'>
 
-/** Where clients speak to the voter: `https://10.0.0.1:7412`. */
-export function clientEndpoint({ address, isTls, clientPort }: Place): string {
-  return urlOf(address, isTls, clientPort)
+/** Where clients speak to the voter, one for each of its addresses: `https://10.0.0.1:7412`. */
+export function clientEndpoints({ addresses, isTls, clientPort }: Omit<Place, 'peerPort'>): readonly string[] {
+  return addresses.map((address) => urlOf(address, isTls, clientPort))
 }
 
-/** Where the other voters speak to it. */
-export function peerUrlOf({ address, isTls, peerPort }: Place): string {
-  return urlOf(address, isTls, peerPort)
+/** Where the other voters speak to it, one for each of its addresses. */
+export function peerUrlsOf({ addresses, isTls, peerPort }: Omit<Place, 'clientPort'>): readonly string[] {
+  return addresses.map((address) => urlOf(address, isTls, peerPort))
 }
 
-function urlOf(address: string, isTls: boolean, port: number): string {
+/** Where this machine itself speaks to its voter, also when all its networks are gone; one on loopback addresses has neighbours there. */
+export function localEndpoint({ addresses, isTls, clientPort }: Omit<Place, 'peerPort'>): string {
+  const [first = ''] = addresses
+  if (addresses.some(isLoopback)) return urlOf(first, isTls, clientPort)
+  const isSix = addresses.length === 1 && isIP(first) === 6
+  return urlOf(isSix ? '::1' : '127.0.0.1', isTls, clientPort)
+}
+
+/** Tells whether an IP address is one of the machine itself. */
+export function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1'
+}
+
+/** Returns the address of a URL of a voter, an IPv6 one without brackets. */
+export function addressOfUrl(url: string): string {
+  return new URL(url).hostname.replace(/^\[|\]$/g, '')
+}
+
+/** Writes a URL of a voter. */
+export function urlOf(address: string, isTls: boolean, port: number): string {
   return `${isTls ? 'https' : 'http'}://${isIP(address) === 6 ? `[${address}]` : address}:${port}`
+}
+
+/** Before a voter could have several addresses its file said `address`. */
+function withAddresses(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('address' in value)) return value
+  const { address, ...rest } = value
+  return { addresses: [address], ...rest }
 }
 
 function parseJson(text: string): unknown {

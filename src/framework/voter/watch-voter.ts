@@ -2,11 +2,12 @@ import { describeError } from '../errors/ha-error.ts'
 import { isSameValue } from '../model/same-value.ts'
 import type { Effects } from '../ports/effects.ts'
 import { boundLog } from './bounded-log.ts'
-import type { EtcdCalls, EtcdStatus } from './etcd-calls.ts'
+import type { EtcdCalls, EtcdMember, EtcdStatus } from './etcd-calls.ts'
+import { isReachedAt } from './etcd-flags.ts'
 import type { EtcdProcess } from './etcd-process.ts'
 import { createRetuner, type Retuner } from './retune.ts'
 import type { VoterPhase } from './state-file.ts'
-import { clientEndpoint, readVoterFile, type VoterFile, writeVoterFile } from './voter-file.ts'
+import { localEndpoint, peerUrlsOf, readVoterFile, type VoterFile, writeVoterFile } from './voter-file.ts'
 import { voterPaths } from './voter-paths.ts'
 
 /** How often an etcd is looked at that runs, and one that is on its way. */
@@ -49,12 +50,13 @@ class Watch {
   #voter: VoterFile
   #answeredMs: number | undefined
   #round = 0
+  #refusal = ''
   isIntended = false
 
   constructor(parts: Watching) {
     this.#parts = parts
     this.#voter = parts.voter
-    this.#endpoint = clientEndpoint(parts.voter)
+    this.#endpoint = localEndpoint(parts.voter)
     this.#retuner = createRetuner(parts)
   }
 
@@ -77,6 +79,7 @@ class Watch {
     const file = readVoterFile(root)
     if (!isSameVoter(file, this.#voter)) return this.#beginAnew('this machine joined anew')
     if (file?.isAlone === true && !this.#voter.isAlone) return this.#beginAnew('it is to be the only voter')
+    if (file !== undefined) this.#voter = { ...this.#voter, addresses: file.addresses }
     const status = await calls.status(this.#endpoint).catch(() => undefined)
     if (this.#parts.signal.aborted) return false
     if (status === undefined) return this.#withoutAnswer()
@@ -89,7 +92,9 @@ class Watch {
     }
     become('running', status.leader === '0' ? 'it knows no leader: too few of the other voters can be reached' : '')
     if (status.leader === '0') return true
-    if (this.#round % ROUNDS_APART === 0) await this.#doTheRounds(status)
+    // Who waits for new addresses is an operator.
+    const isMoved = !isReachedAt(this.#parts.etcd.flags, this.#voter)
+    if (isMoved || this.#round % ROUNDS_APART === 0) await this.#doTheRounds(status)
     this.#round += 1
     return false
   }
@@ -117,12 +122,13 @@ class Watch {
   /** Any voter can be asked; a learner itself answers no such question. Until it has caught up, they say no. */
   async #askForPromotion({ id }: EtcdStatus): Promise<void> {
     const { calls, log } = this.#parts
-    for (const endpoint of this.#voter.others) {
-      const changed = await calls.promote(endpoint, id).catch(() => undefined)
-      if (changed?.kind !== 'done') continue
-      log(`${this.#voter.name} has caught up, and votes from now on`)
-      return
+    const promote = async (endpoint: string): Promise<true> => {
+      const changed = await calls.promote(endpoint, id)
+      return changed.kind === 'done' ? true : Promise.reject(new Error(changed.message))
     }
+    // All at once: with the network of one endpoint those of others may be lost as well.
+    const isPromoted = await Promise.any(this.#voter.others.map(promote)).catch(() => false)
+    if (isPromoted) log(`${this.#voter.name} has caught up, and votes from now on`)
   }
 
   /** What is not urgent: who the others are, the length of the logs, the size of the file, the tuning. */
@@ -130,16 +136,30 @@ class Watch {
     const { calls, root, log } = this.#parts
     for (const path of [voterPaths(root).log, voterPaths(root).supervisorLog]) boundLog(path)
     const members = await calls.members(this.#endpoint)
-    const others = members.flatMap(({ id, clientUrls }) => (id === status.id ? [] : clientUrls.slice(0, 1))).toSorted()
+    const others = members.flatMap(({ id, clientUrls }) => (id === status.id ? [] : clientUrls)).toSorted()
     if (!isSameValue(others, this.#voter.others)) this.#keep({ others })
+    await this.#tellAddresses(members.find(({ id }) => id === status.id))
     if (await calls.isFull(this.#endpoint, status.id)) {
       log('the file of etcd is full: making space')
       await calls.makeSpace(this.#endpoint, status.id)
     }
-    const tuning = await this.#retuner.retune(this.#voter, status)
-    if (tuning === undefined) return
-    this.#keep({ tuning })
-    await this.#beginAnew(`the election timeout is ${tuning.electionMs} ms from now on`)
+    const retuned = await this.#retuner.retune(this.#voter, status)
+    if (retuned === undefined) return
+    this.#keep({ tuning: retuned.tuning })
+    await this.#beginAnew(retuned.why)
+  }
+
+  /** Tells the others where to speak to this voter, once it listens there. */
+  async #tellAddresses(own: EtcdMember | undefined): Promise<void> {
+    const { calls, etcd, log } = this.#parts
+    const wanted = peerUrlsOf(this.#voter)
+    if (own === undefined || !isReachedAt(etcd.flags, this.#voter)) return
+    if (isSameValue(own.peerUrls.toSorted(), wanted.toSorted())) return
+    const changed = await calls.updateMember(this.#endpoint, own.id, wanted)
+    const refusal = changed.kind === 'done' ? '' : changed.message
+    if (changed.kind === 'done') log(`the others reach this voter at ${wanted.join(', ')}`)
+    else if (refusal !== this.#refusal) log(`the others cannot be told where this voter is reached: ${refusal}`)
+    this.#refusal = refusal
   }
 
   async #beginAnew(why: string): Promise<boolean> {

@@ -39,7 +39,8 @@ describe('tuning', () => {
 
 describe('number and health of voters', () => {
   const voter = (name: string, change: Partial<VoterStatus> = {}): VoterStatus => ({
-    ...{ name, endpoint: `http://${name}:7412`, peerUrl: `http://${name}:7413`, role: 'follower', isHealthy: true },
+    ...{ name, endpoint: `http://${name}:7412`, endpoints: [`http://${name}:7412`], silent: [] },
+    ...{ peerUrls: [`http://${name}:7413`], role: 'follower', isHealthy: true },
     ...{ complaint: '', lag: 0, sizeBytes: 1, version: '3.4.23' },
     ...change,
   })
@@ -157,10 +158,10 @@ describe('files', () => {
     expect(tuningOfFlags(['--name=a'])).toBeUndefined()
     expect(flags).toContain('--listen-client-urls=https://10.0.0.1:7412,https://127.0.0.1:7412')
     expect(flags).toContain('--client-cert-auth=true')
-    const plain = etcdFlags('/root', { ...VOTER, isTls: false, address: '127.0.0.9' })
+    const plain = etcdFlags('/root', { ...VOTER, isTls: false, addresses: ['127.0.0.9'] })
     expect(plain).toContain('--listen-client-urls=http://127.0.0.9:7412')
     expect(plain.some((flag) => flag.includes('cert'))).toBe(false)
-    const six = etcdFlags('/root', { ...VOTER, address: 'fd00::1' })
+    const six = etcdFlags('/root', { ...VOTER, addresses: ['fd00::1'] })
     expect(six).toContain('--listen-client-urls=https://[fd00::1]:7412,https://[::1]:7412')
   })
 })
@@ -169,7 +170,7 @@ const VOTER: VoterFile = {
   id: 'x',
   cluster: 'lab',
   name: 'alpha',
-  address: '10.0.0.1',
+  addresses: ['10.0.0.1'],
   clientPort: 7412,
   peerPort: 7413,
   token: 'lab-x',

@@ -50,13 +50,14 @@ export class VoterRig {
     return join(this.#directory, 'haven')
   }
 
-  machine(name: string): VoterMachine {
+  machine(name: string, { networks = 1 } = {}): VoterMachine {
     const known = this.#machines.get(name)
     if (known !== undefined) return known
-    const address = `${this.#network}.${this.#machines.size + 1}`
+    const number = this.#machines.size + 1
+    const addresses = Array.from({ length: networks }, (_none, at) => `${this.#network}.${number + 100 * at}`)
     const root = join(this.#directory, name)
     mkdirSync(root)
-    const made = new VoterMachine(name, address, { root, installation: this.installation, effects: this.effects })
+    const made = new VoterMachine(name, addresses, { root, installation: this.installation, effects: this.effects })
     this.#machines.set(name, made)
     return made
   }
@@ -85,11 +86,15 @@ export class VoterRig {
 export class VoterMachine {
   readonly name: string
   readonly address: string
+  /** `address` alone, or one in a second network as well. */
+  readonly addresses: readonly string[]
   readonly world: VoterWorld
 
-  constructor(name: string, address: string, world: VoterWorld) {
+  constructor(name: string, addresses: readonly string[], world: VoterWorld) {
+    const [address = ''] = addresses
     this.name = name
     this.address = address
+    this.addresses = addresses
     this.world = world
   }
 
@@ -102,8 +107,8 @@ export class VoterMachine {
   }
 
   async begin({ isTls = false } = {}): Promise<void> {
-    const { name, address } = this
-    await startFirstVoter(this.world, { cluster: 'lab', name, address, isTls })
+    const { name, addresses } = this
+    await startFirstVoter(this.world, { cluster: 'lab', name, addresses, isTls })
   }
 
   join(by: VoterMachine): Promise<void> {
@@ -111,8 +116,8 @@ export class VoterMachine {
   }
 
   async joinAs(name: string, by: VoterMachine): Promise<void> {
-    const { address } = this
-    await startJoinedVoter(this.world, await by.ask((voters) => voters.admit({ name, address })))
+    const { addresses } = this
+    await startJoinedVoter(this.world, await by.ask((voters) => voters.admit({ name, addresses })))
   }
 
   /** Asks the voters with what this machine knows. */

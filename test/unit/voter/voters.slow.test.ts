@@ -105,7 +105,7 @@ describe.skipIf(missing !== undefined)('three voters', { timeout: TIMEOUT_MS }, 
     })
     const again = rig.machine('gamma2')
     const { endpoints, initialCluster } = await alpha.ask((voters) =>
-      voters.admit({ name: 'gamma', address: again.address }),
+      voters.admit({ name: 'gamma', addresses: again.addresses }),
     )
     expect(endpoints).toEqual([alpha.endpoint, beta.endpoint, again.endpoint])
     expect(initialCluster).not.toContain(gamma.address)
@@ -120,7 +120,7 @@ describe.skipIf(missing !== undefined)('three voters', { timeout: TIMEOUT_MS }, 
       code: 'VOTERS_UNSAFE',
       message: 'the voter gamma is not taken out: without gamma, 2 of 2 voters must be well, and beta is not',
     })
-    const other = { name: 'gamma', address: rig.machine('gamma2').address }
+    const other = { name: 'gamma', addresses: rig.machine('gamma2').addresses }
     await expect(alpha.ask((voters) => voters.admit(other))).rejects.toMatchObject({ code: 'ALREADY_EXISTS' })
     await alpha.ask((voters) => voters.remove('beta'))
     expect(await rolesOf(alpha)).toHaveLength(2)
@@ -140,14 +140,16 @@ describe.skipIf(missing !== undefined)('three voters', { timeout: TIMEOUT_MS }, 
   })
 
   test('one that is admitted and never starts is shown, blocks a further one, and is admitted again', async () => {
-    const fourth = { name: 'delta', address: rig.machine('delta').address }
+    const fourth = { name: 'delta', addresses: rig.machine('delta').addresses }
     const admission = await alpha.ask((voters) => voters.admit(fourth))
     expect(await alpha.ask((voters) => voters.admit(fourth))).toEqual(admission)
     const listed = await alpha.ask((voters) => voters.list())
-    expect(listed).toContainEqual(expect.objectContaining({ name: fourth.address, role: 'joining', isHealthy: false }))
-    const fifth = { name: 'epsilon', address: rig.machine('epsilon').address }
+    expect(listed).toContainEqual(
+      expect.objectContaining({ name: rig.machine('delta').address, role: 'joining', isHealthy: false }),
+    )
+    const fifth = { name: 'epsilon', addresses: rig.machine('epsilon').addresses }
     await expect(alpha.ask((voters) => voters.admit(fifth))).rejects.toMatchObject({ code: 'VOTERS_UNSAFE' })
-    await alpha.ask((voters) => voters.remove(fourth.address))
+    await alpha.ask((voters) => voters.remove(rig.machine('delta').address))
     expect(await rolesOf(alpha)).toHaveLength(3)
   })
 

@@ -36,7 +36,7 @@ export const admissionForms = [
         token: options.token ?? '',
         interfaces: options.interface ?? [],
         ...(options.host !== undefined && { host: options.host }),
-        ...(options.address !== undefined && { address: options.address }),
+        ...(options.address !== undefined && { addresses: options.address }),
         ...(options.port !== undefined && { port: options.port }),
       })
       if (context.json) printJson(context, joined)

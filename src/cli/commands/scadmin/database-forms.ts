@@ -78,8 +78,13 @@ export const databaseForms = [
     run: async ({ options }, context) => {
       const { migrateDatabase } = await context.offline()
       const { root, installation } = context
-      const { database = '', address } = options
-      const moved = await migrateDatabase({ root, installation, database, ...(address !== undefined && { address }) })
+      const { database = '', address: addresses } = options
+      const moved = await migrateDatabase({
+        root,
+        installation,
+        database,
+        ...(addresses !== undefined && { addresses }),
+      })
       if (context.json) printJson(context, moved)
       else for (const line of migratedLines(moved)) printLine(context, line)
       return 0

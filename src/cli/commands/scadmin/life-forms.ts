@@ -25,7 +25,7 @@ export const lifeForms = [
         installation: context.installation,
         ...(options.database !== undefined && { database: options.database }),
         etcd: etcdOptions(options),
-        ...(options.address !== undefined && { address: options.address }),
+        ...(options.address !== undefined && { addresses: options.address }),
         ...(options.port !== undefined && { port: options.port }),
       })
       if (context.json) printJson(context, made)

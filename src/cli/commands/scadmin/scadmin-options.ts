@@ -37,10 +37,11 @@ export const scadminOptions = {
     describe: 'the file with the password of that user in its first line',
   },
   address: {
-    kind: 'text',
+    kind: 'list',
     long: 'address',
     value: 'ADDRESS',
-    describe: 'the IP address of this machine at which the others reach it; default: the only one it has',
+    describe:
+      'the IP addresses of this machine at which the others reach it and its voter, best one in each private network; default: the only one it has',
   },
   port: {
     kind: 'count',

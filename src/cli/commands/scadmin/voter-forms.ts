@@ -17,7 +17,7 @@ export const voterForms = [
         place: options.join ?? '',
         token: options.token ?? '',
         ...(options.host !== undefined && { name: options.host }),
-        ...(options.address !== undefined && { address: options.address }),
+        ...(options.address !== undefined && { addresses: options.address }),
       })
       const { name, cluster, admittedBy } = joined
       say(context, joined, `${name} is a witness of the cluster ${cluster}: ${admittedBy} has let it in.`)

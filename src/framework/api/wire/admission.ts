@@ -47,18 +47,18 @@ export interface JoinRequest {
   readonly version: string
   /** The clock of the machine. */
   readonly nowWallMs: number
-  /** Where its voter would be reached by the others; null = it shall not vote in the cluster database. */
-  readonly voterAddress: string | null
+  /** IP addresses at which its voter is to be reached by the others; empty = `addresses` and those that it has in private networks; null = it shall not vote in the cluster database. */
+  readonly voterAddresses: readonly string[] | null
 }
 
 /** What a voter of an etcd that Haven runs needs to start; see `ports/voters.ts`. */
 export interface VoterAdmissionJson {
   readonly cluster: string
   readonly name: string
-  readonly address: string
+  readonly addresses: readonly string[]
   readonly clientPort: number
   readonly peerPort: number
-  readonly peerUrl: string
+  readonly peerUrls: readonly string[]
   readonly initialCluster: string
   readonly token: string
   readonly endpoints: readonly string[]

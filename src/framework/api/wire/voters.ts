@@ -1,10 +1,14 @@
 /** One voter of the etcd that Haven runs, as it is seen now. */
 export interface VoterJson {
   readonly name: string
-  /** Client endpoint; empty while the voter has never started. */
+  /** Client endpoint at which it answered, else the first one; empty while the voter has never started. */
   readonly endpoint: string
+  /** All of its client endpoints, one for each of its addresses. */
+  readonly endpoints: readonly string[]
+  /** Those of them at which it did not answer, although it did at another one. */
+  readonly silent: readonly string[]
   /** Where the other voters speak to it. */
-  readonly peerUrl: string
+  readonly peerUrls: readonly string[]
   /** `learner`: follows and does not count yet. `joining`: was admitted and has not started. */
   readonly role: 'leader' | 'follower' | 'learner' | 'joining'
   readonly isHealthy: boolean

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { isIP } from 'node:net'
 import type { AdmissionDesk } from '../../api/admission-desk.ts'
 import type {
   EvictedJson,
@@ -153,16 +154,25 @@ async function admit(
 /** A cluster has voters enough with some of its hosts: one more that may not vote is let in all the same. */
 async function admitVoter(
   parts: DeskParts,
-  { name, role, voterAddress }: JoinRequest,
+  { name, role, addresses, voterAddresses }: JoinRequest,
 ): Promise<{ readonly voter: VoterAdmissionJson | null; readonly warnings: readonly string[] }> {
   const voters = parts.voters()
-  if (voters === undefined || voterAddress === null) return { voter: null, warnings: [] }
+  if (voters === undefined || voterAddresses === null) return { voter: null, warnings: [] }
+  const everywhere = [...addresses.filter((address) => isIP(address) !== 0), ...privateAddresses(parts, name)]
+  const wanted = voterAddresses.length > 0 ? voterAddresses : [...new Set(everywhere)]
   try {
-    return { voter: await voters.admit({ name, address: voterAddress }), warnings: [] }
+    return { voter: await voters.admit({ name, addresses: wanted }), warnings: [] }
   } catch (error) {
     if (role === 'witness' || !isHaError(error, 'LIMIT_REACHED')) throw error
     return { voter: null, warnings: [`${name} does not vote in the cluster database: ${error.message}.`] }
   }
+}
+
+/** Where a host is in private networks, as far as it is configured. */
+function privateAddresses({ book }: DeskParts, name: string): readonly string[] {
+  const { state } = book.seen()
+  const interfaces = state.physicalHosts.get(parseName('physicalHost', name))?.interfaces ?? []
+  return interfaces.flatMap(({ network, address }) => (state.networks.get(network)?.role === 'client' ? [] : [address]))
 }
 
 interface Answered {
@@ -179,7 +189,8 @@ async function answerOf(
   { request, publicKey, voter, warnings, nowWallMs }: Answered,
 ): Promise<JoinedJson> {
   const { name, role } = request
-  const addresses = [...request.addresses, ...request.interfaces.map(({ address }) => address)]
+  const interfaces = request.interfaces.map(({ address }) => address)
+  const addresses = [...new Set([...request.addresses, ...interfaces, ...(voter?.addresses ?? [])])]
   const certificate = await certify(identity, { cluster, name, role, addresses, nowWallMs }, publicKey)
   return {
     cluster,

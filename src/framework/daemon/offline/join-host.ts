@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { reviveError } from '../../api/client/revive-error.ts'
@@ -23,7 +24,7 @@ import { readToken } from '../../security/token.ts'
 import { readVoterFile } from '../../voter/voter-file.ts'
 import { API_PORT, type HostFile, readHostFile, writeHostFile } from '../host-file.ts'
 import { becomeTheOnlyOne } from '../only-one.ts'
-import { placeOf, startVoter, startVoterOfJoin } from './managed-etcd.ts'
+import { placeOf, refuseTooMany, startVoter, startVoterOfJoin } from './managed-etcd.ts'
 
 /** What `scadmin join` is given. */
 export interface JoinHostRequest {
@@ -36,8 +37,8 @@ export interface JoinHostRequest {
   readonly token: string
   /** The name of this host; left out: that of the machine. */
   readonly host?: string
-  /** IP address or host name at which the others reach this host; left out: the address that it reaches the cluster from. */
-  readonly address?: string
+  /** IP addresses or host names at which the others reach this host, and its voter; left out: the address that it reaches the cluster from, for its voter also those in private networks. */
+  readonly addresses?: readonly string[]
   readonly port?: number
   /** `NETWORK=ADAPTER=ADDRESS`. */
   readonly interfaces: readonly string[]
@@ -93,7 +94,7 @@ export interface AskToJoin {
   readonly token: string
   readonly name: string
   readonly role: AdmittedRole
-  readonly address?: string
+  readonly addresses?: readonly string[]
   readonly port?: number
   readonly interfaces: readonly JoinInterfaceJson[]
   /** What this machine was set up as before. */
@@ -145,7 +146,8 @@ async function askWithKey(
   const { root, name, role } = asked
   const effects = createRealEffects()
   const token = readToken(asked.token)
-  const addresses = [asked.address ?? found.localAddress]
+  const given = asked.addresses ?? []
+  const addresses = given.length > 0 ? given : [found.localAddress]
   const { makeRequest } = await import('../../security/make-certificates.ts')
   const body: JoinRequest = {
     tokenId: token.id,
@@ -159,7 +161,8 @@ async function askWithKey(
     version: versionOf(asked.installation),
     nowWallMs: effects.nowWallMs(),
     // A voter that the try before this one has brought to serve is not admitted again.
-    voterAddress: isUnfinished(root) && readVoterFile(root)?.hasStarted === true ? null : (addresses[0] ?? null),
+    voterAddresses:
+      isUnfinished(root) && readVoterFile(root)?.hasStarted === true ? null : voterAddresses(given, found.localAddress),
   }
   const { status, value } = await callOverTls(effects, {
     place,
@@ -174,6 +177,13 @@ async function askWithKey(
   const joined = value as JoinedJson
   refuseWrong(joined, found.certificate, key)
   return { joined, identity: identityOf(joined, found.certificate, key), addresses }
+}
+
+/** A voter is reached by IP addresses only. Empty: nobody said at which. Throws `USAGE`. */
+function voterAddresses(given: readonly string[], localAddress: string): readonly string[] {
+  const usable = given.filter((address) => isIP(address) !== 0)
+  refuseTooMany(usable)
+  return given.length > 0 && usable.length === 0 ? [localAddress] : usable
 }
 
 function identityOf({ certificate, caKey, clusterKey }: JoinedJson, caCertificate: string, hostKey: string): Identity {

@@ -15,8 +15,8 @@ export interface JoinWitnessRequest extends ManagedHost {
   readonly token: string
   /** The name of the witness; default: that of the machine. */
   readonly name?: string
-  /** Its IP address at which the hosts reach it; default: the one from which it reaches them. */
-  readonly address?: string
+  /** Its IP addresses at which the hosts reach it; default: the one from which it reaches them. */
+  readonly addresses?: readonly string[]
 }
 
 /** What a machine witnesses. */
@@ -34,9 +34,9 @@ export interface JoinedWitness {
 export async function joinWitness(request: JoinWitnessRequest): Promise<JoinedWitness> {
   const { root, installation, place, token } = request
   const name = parseName('physicalHost', request.name ?? hostname().split('.')[0] ?? '')
-  const address = request.address === undefined ? {} : { address: request.address }
+  const addresses = request.addresses === undefined ? {} : { addresses: request.addresses }
   const { joined, identity } = await askToJoin({
-    ...{ root, installation, place, token, name, ...address },
+    ...{ root, installation, place, token, name, ...addresses },
     role: 'witness',
     interfaces: [],
     present: undefined,

@@ -17,7 +17,14 @@ import {
 } from '../../voter/run-voter.ts'
 import { readVoterState } from '../../voter/state-file.ts'
 import { stopSupervisor } from '../../voter/stop-supervisor.ts'
-import { CLIENT_PORT, clientEndpoint, readVoterFile, writeVoterFile } from '../../voter/voter-file.ts'
+import {
+  addressOfUrl,
+  CLIENT_PORT,
+  clientEndpoints,
+  readVoterFile,
+  VOTER_ADDRESSES_MAX,
+  writeVoterFile,
+} from '../../voter/voter-file.ts'
 import { voterPaths } from '../../voter/voter-paths.ts'
 import { type HostFile, readHostFile } from '../host-file.ts'
 
@@ -28,12 +35,12 @@ export interface ManagedHost {
   readonly installation: string
 }
 
-/** Says where the database of a first host is, before its etcd runs. Throws `USAGE` when `address` is none, or is needed. */
-export function managedPlace(root: string, address: string | undefined): EtcdPlace {
+/** Says where the database of a first host is, before its etcd runs. Throws `USAGE` when one of the `addresses` is none, or they are needed. */
+export function managedPlace(root: string, addresses: readonly string[] | undefined): EtcdPlace {
   const own = readVoterFile(root)
-  if (own !== undefined) return placeOf(root, [clientEndpoint(own), ...own.others])
+  if (own !== undefined) return placeOf(root, [...clientEndpoints(own), ...own.others])
   const isTls = hasCertificate(root)
-  return placeOf(root, [clientEndpoint({ address: ownAddress(address), isTls, clientPort: CLIENT_PORT, peerPort: 0 })])
+  return placeOf(root, clientEndpoints({ addresses: ownAddresses(addresses), isTls, clientPort: CLIENT_PORT }))
 }
 
 /** Makes the place of an etcd that Haven runs, for the host below `root`: what it proves itself with is its own. */
@@ -62,12 +69,13 @@ export async function startManagedEtcd(
   { cluster, physicalHost }: { readonly cluster: string; readonly physicalHost: PhysicalHostName },
   place: EtcdPlace,
 ): Promise<void> {
-  const [endpoint = ''] = place.endpoints
+  // Where there is a voter already, this says nothing new to it.
+  const { endpoints } = place
   await startFirstVoter(worldOf({ root, installation }), {
     cluster,
     name: physicalHost,
-    address: new URL(endpoint).hostname.replace(/^\[|\]$/g, ''),
-    isTls: endpoint.startsWith('https:'),
+    addresses: endpoints.map(addressOfUrl),
+    isTls: endpoints.some((endpoint) => endpoint.startsWith('https:')),
   })
 }
 
@@ -170,7 +178,7 @@ function voterFacts(root: string): { readonly cluster: string; readonly endpoint
   if (host?.database.kind === 'etcd' && host.database.isManaged) {
     return { cluster: host.cluster, endpoints: host.database.endpoints }
   }
-  if (own !== undefined) return { cluster: own.cluster, endpoints: [clientEndpoint(own), ...own.others] }
+  if (own !== undefined) return { cluster: own.cluster, endpoints: [...clientEndpoints(own), ...own.others] }
   throw new HaError('NOT_SET_UP', 'the cluster database of this host is not an etcd that Haven runs', {
     hint: 'It becomes one with: scadmin setup --database etcd; or, while the cluster runs: scadmin database migrate',
   })
@@ -193,18 +201,34 @@ function worldOf({ root, installation }: ManagedHost): VoterWorld {
   return { root, installation, effects: createRealEffects() }
 }
 
-/** Returns the address that others reach this machine at: the one that was given, else the only one there is. Throws `USAGE`. */
-export function ownAddress(given: string | undefined): string {
-  if (given !== undefined && isIP(given) !== 0) return given
-  if (given !== undefined) {
-    throw new HaError('USAGE', `'${given}' is no IP address`, { hint: 'Name one of this machine, such as 10.0.0.1.' })
-  }
+/** Returns the addresses that others reach the voter of this machine at: those that were given, each once, else the only one there is. Throws `USAGE`. */
+export function ownAddresses(given: readonly string[] | undefined): readonly string[] {
+  if (given !== undefined && given.length > 0) return checkAddresses(given)
   const all = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses)
   const usable = all.filter(({ internal, family }) => !internal && family === 'IPv4').map(({ address }) => address)
   const [address] = usable
-  if (address !== undefined && usable.length === 1) return address
+  if (address !== undefined && usable.length === 1) return [address]
   const what = usable.length === 0 ? 'no address' : `several addresses (${usable.join(', ')})`
   throw new HaError('USAGE', `this machine has ${what}: say at which one the other voters reach it`, {
-    hint: 'Best one of a private network: --address ADDRESS',
+    hint: 'Best one in each private network: --address ADDRESS,ADDRESS',
+  })
+}
+
+/** Returns IP addresses, each once. Throws `USAGE` when one is none, or there are too many. */
+export function checkAddresses(given: readonly string[]): readonly string[] {
+  const wrong = given.find((address) => isIP(address) === 0)
+  if (wrong !== undefined) {
+    throw new HaError('USAGE', `'${wrong}' is no IP address`, { hint: 'Name one of this machine, such as 10.0.0.1.' })
+  }
+  const addresses = [...new Set(given)]
+  refuseTooMany(addresses)
+  return addresses
+}
+
+/** Throws `USAGE` when these are more than a voter may have. */
+export function refuseTooMany(addresses: readonly string[]): void {
+  if (addresses.length <= VOTER_ADDRESSES_MAX) return
+  throw new HaError('USAGE', `a voter has ${VOTER_ADDRESSES_MAX} addresses at most`, {
+    hint: 'One in each private network is enough.',
   })
 }

@@ -18,6 +18,7 @@ import {
   READY_PREFIX,
 } from '../../store/move/move-records.ts'
 import { openEtcd } from '../../store/open-database.ts'
+import { addressOfUrl } from '../../voter/voter-file.ts'
 import { API_PORT, type HostFile, readHostFile, writeHostFile } from '../host-file.ts'
 import { type ManagedHost, managedPlace, startManagedEtcd } from './managed-etcd.ts'
 import { type EtcdOptions, etcdWarnings, parseEtcdPlace } from './own-etcd.ts'
@@ -26,8 +27,8 @@ import { type EtcdOptions, etcdWarnings, parseEtcdPlace } from './own-etcd.ts'
 export interface MigrateRequest extends ManagedHost {
   /** Where to: `etcd` for one that Haven runs on this host, or `etcd://HOST:PORT,...`. */
   readonly database: string
-  /** For an etcd that Haven runs: the IP address of this machine at which the others will reach it. Left out: the only one it has. */
-  readonly address?: string
+  /** For an etcd that Haven runs: the IP addresses of this machine at which the others will reach it. Left out: the only one it has. */
+  readonly addresses?: readonly string[]
   /** What goes with `etcd://...`. */
   readonly etcd?: EtcdOptions
 }
@@ -99,11 +100,10 @@ export async function migrateDatabase(request: MigrateRequest): Promise<Migrated
 
 /** A host of a single machine may have been set up without an address: its certificate must be for it before others, or etcd, believe it. */
 async function openToOthers(root: string, host: FileHost, to: EtcdPlace): Promise<FileHost> {
-  const [endpoint = ''] = to.endpoints
-  const address = new URL(endpoint).hostname.replace(/^\[|\]$/g, '')
-  await renewOwnCertificate({ root, effects: createRealEffects(), tell: () => undefined }, [address])
+  const addresses = to.endpoints.map(addressOfUrl)
+  await renewOwnCertificate({ root, effects: createRealEffects(), tell: () => undefined }, addresses)
   if (host.api !== undefined && host.api.addresses.length > 0) return host
-  const told: FileHost = { ...host, api: { addresses: [address], port: host.api?.port ?? API_PORT } }
+  const told: FileHost = { ...host, api: { addresses, port: host.api?.port ?? API_PORT } }
   writeHostFile(root, told)
   return told
 }
@@ -176,8 +176,8 @@ async function seal(source: ClusterDatabase, moved: Moved): Promise<Snapshot> {
   })
 }
 
-function placeTo({ root, database, address, etcd = {} }: MigrateRequest): EtcdPlace {
-  if (database === 'etcd') return managedPlace(root, address)
+function placeTo({ root, database, addresses, etcd = {} }: MigrateRequest): EtcdPlace {
+  if (database === 'etcd') return managedPlace(root, addresses)
   const place = parseEtcdPlace(database, etcd)
   if (place !== undefined) return place
   throw new HaError('USAGE', `'${database}' is no etcd`, {

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { describeError, HaError, isHaError } from '../../errors/ha-error.ts'
 import { PROFILES } from '../../membership/check-timings.ts'
 import type { ClusterConfig, Timings } from '../../model/cluster-config.ts'
-import { type DatabasePlace, describePlace } from '../../model/database-place.ts'
+import { type DatabasePlace, describePlace, type EtcdPlace } from '../../model/database-place.ts'
 import { parseName } from '../../model/names.ts'
 import { newPhysicalHost } from '../../model/new-physical-host.ts'
 import { isSameValue } from '../../model/same-value.ts'
@@ -11,7 +11,7 @@ import type { ClusterDatabase, Guard, RecordKey, Snapshot } from '../../ports/cl
 import { decodeRecord } from '../../records/decode.ts'
 import { type Draft, draftsOfConfiguration, toWrite } from '../../records/encode.ts'
 import { AUTHORITY_KEY, CLUSTER_KEY, JOURNAL_KEY, keyOf } from '../../records/keys.ts'
-import { readVoterFile } from '../../voter/voter-file.ts'
+import { addressOfUrl, readVoterFile } from '../../voter/voter-file.ts'
 import {
   API_PORT,
   type ApiPlace,
@@ -23,7 +23,7 @@ import {
 } from '../host-file.ts'
 import { NEW_CLUSTER } from '../join.ts'
 import { becomeTheOnlyOne } from '../only-one.ts'
-import { managedPlace, ownAddress, startManagedEtcd } from './managed-etcd.ts'
+import { managedPlace, ownAddresses, startManagedEtcd } from './managed-etcd.ts'
 import { type EtcdOptions, etcdWarnings, openForCommand, parseEtcdPlace } from './own-etcd.ts'
 import { identityRecords, prepareIdentity } from './own-identity.ts'
 
@@ -37,8 +37,8 @@ export interface SetUpRequest {
   readonly database?: string
   /** What goes with `etcd://...`. */
   readonly etcd?: EtcdOptions
-  /** The IP address of this machine at which the others reach it. Left out: the only one it has where Haven runs an etcd, else nobody reaches it. */
-  readonly address?: string
+  /** The IP addresses of this machine at which the others reach it, and its voter. Left out: the only one it has where Haven runs an etcd, else nobody reaches it. */
+  readonly addresses?: readonly string[]
   /** TCP port of the API for other hosts; left out: what this host has already, else `API_PORT`. */
   readonly port?: number
   /** Directory with `bin/voterd`. */
@@ -93,12 +93,12 @@ export async function setUpHost(request: SetUpRequest): Promise<SetUp> {
 
 /** The voters of an etcd that Haven runs prove who they are from the first one on. */
 async function certifyFirst(request: SetUpRequest): Promise<void> {
-  const { root, address, port } = request
+  const { root, addresses, port } = request
   if (request.database !== 'etcd' || readVoterFile(root) !== undefined) return
   const cluster = parseName('cluster', request.cluster)
   const physicalHost = parseName('physicalHost', request.host)
-  const own = ownAddress(address)
-  await prepareIdentity(root, { cluster, physicalHost, api: { addresses: [own], port: port ?? API_PORT } })
+  const own = ownAddresses(addresses)
+  await prepareIdentity(root, { cluster, physicalHost, api: { addresses: own, port: port ?? API_PORT } })
 }
 
 async function startIfManaged({ root, installation }: SetUpRequest, wanted: HostFile): Promise<void> {
@@ -135,28 +135,35 @@ function wantedFile(request: SetUpRequest, present: HostFile | undefined): HostF
   const isMove = present !== undefined && present.cluster !== cluster
   const former = isMove ? undefined : present?.database
   const byDefault: DatabasePlace = { kind: 'file', directory: defaultDatabaseDirectory(request.root) }
-  const database = request.database === undefined ? (former ?? byDefault) : parsePlace(request, request.database)
+  const given = request.database === undefined ? (former ?? byDefault) : parsePlace(request, request.database)
+  const database = former !== undefined && isSamePlace(given, former) ? former : given
   const api = wantedApi(request, database, isMove ? undefined : present?.api)
   const rebootCommand = present?.rebootCommand ?? []
   return { cluster, physicalHost, database, rebootCommand, ...(api !== undefined && { api }) }
 }
 
+/** Whoever found out about the voters has them in another order than who set them up. */
+function isSamePlace(one: DatabasePlace, other: DatabasePlace): boolean {
+  if (one.kind === 'file' || other.kind === 'file') return isSameValue(one, other)
+  const sorted = ({ endpoints, ...rest }: EtcdPlace): EtcdPlace => ({ ...rest, endpoints: endpoints.toSorted() })
+  return isSameValue(sorted(one), sorted(other))
+}
+
 /** Hosts of one machine speak with each other through its files; with other machines there is a network between. */
 function wantedApi(
-  { address, port }: SetUpRequest,
+  { addresses, port }: SetUpRequest,
   database: DatabasePlace,
   present: ApiPlace | undefined,
 ): ApiPlace | undefined {
-  if (address !== undefined) return { addresses: [address], port: port ?? present?.port ?? API_PORT }
+  if (addresses !== undefined && addresses.length > 0) return { addresses, port: port ?? present?.port ?? API_PORT }
   if (present !== undefined) return { ...present, port: port ?? present.port }
   if (database.kind === 'file') return port === undefined ? undefined : { addresses: [], port }
   const [own] = database.isManaged ? database.endpoints : []
-  const addresses = own === undefined ? [] : [new URL(own).hostname.replace(/^\[|\]$/g, '')]
-  return { addresses, port: port ?? API_PORT }
+  return { addresses: own === undefined ? [] : [addressOfUrl(own)], port: port ?? API_PORT }
 }
 
-function parsePlace({ root, address, etcd = {} }: SetUpRequest, text: string): DatabasePlace {
-  if (text === 'etcd') return managedPlace(root, address)
+function parsePlace({ root, addresses, etcd = {} }: SetUpRequest, text: string): DatabasePlace {
+  if (text === 'etcd') return managedPlace(root, addresses)
   const ownEtcd = parseEtcdPlace(text, etcd)
   if (ownEtcd !== undefined) return ownEtcd
   const directory = /^file:(.+)$/.exec(text)?.[1]
