@@ -8,7 +8,7 @@ export function voterLines({ voters, warnings, own }: VotersJson): readonly stri
   const rows = voters.map((voter) => [
     voter.name,
     stateOf(voter),
-    voter.endpoint === '' ? '-' : voter.endpoint,
+    voter.endpoints.length === 0 ? '-' : voter.endpoints.join(' '),
     { right: voter.lag === null ? '-' : String(voter.lag) },
     { right: voter.sizeBytes === null ? '-' : sizeText(voter.sizeBytes) },
     voter.version === '' ? '-' : voter.version,

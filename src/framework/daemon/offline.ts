@@ -17,6 +17,7 @@ export { listVoters, recoverAlone, removeVoter, startVoter, stopVoter } from './
 export { type Migrated, migrateDatabase } from './offline/migrate-database.ts'
 export { restoreDatabase } from './offline/restore-database.ts'
 export { type SetUp, type SetUpRequest, setUpHost } from './offline/set-up-host.ts'
+export { setVoterAddresses, type VoterPlace } from './offline/voter-addresses.ts'
 
 /** What this host was set up as. */
 export interface OwnHost {

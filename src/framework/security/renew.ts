@@ -51,19 +51,22 @@ export async function renewOwnCertificate(parts: RenewalParts, addresses: readon
 }
 
 /**
- * Renews the certificate of a witness likewise, by asking the hosts of the cluster, one after the other; its own may have run out meanwhile. Returns
- * whether there is another one now. Throws `HOST_UNREACHABLE`, `CERTIFICATE_REFUSED` (it was evicted) when none of them gives it one.
+ * Renews the certificate of a witness likewise, also when it is not for all of the addresses, by asking the hosts of the cluster, one after the other; its
+ * own may have run out meanwhile. Returns whether there is another one now. Throws `HOST_UNREACHABLE`, `CERTIFICATE_REFUSED` (it was evicted) when none of them gives it one.
  */
-export async function renewFromHosts(parts: RenewalParts): Promise<boolean> {
+export async function renewFromHosts(parts: RenewalParts, addresses: readonly string[] = []): Promise<boolean> {
   const { root, effects } = parts
   const identity = readIdentity(root)
   if (identity === undefined || identity.caKey !== undefined) return false
   const present = readCertificate(identity.hostCertificate)
-  if (!isRenewalDue(present, effects.nowWallMs())) return false
+  const isDue = isRenewalDue(present, effects.nowWallMs())
+  if (!isDue && addresses.every((address) => present.addresses.includes(address))) return false
+  const why = isDue ? `the last one was valid until ${describeDay(present)}` : 'this machine has other addresses'
+  const wanted = { ...present, addresses: [...new Set([...addresses, ...present.addresses])] }
   let last: unknown = new HaError('HOST_UNREACHABLE', 'this machine knows no host of the cluster to ask')
   for (const place of readHostPlaces(root)) {
     try {
-      keep(parts, await ask(parts, place, identity, present), `the last one was valid until ${describeDay(present)}`)
+      keep(parts, await ask(parts, place, identity, wanted), why)
       return true
     } catch (error) {
       if (!(error instanceof HaError)) throw error
@@ -74,10 +77,14 @@ export async function renewFromHosts(parts: RenewalParts): Promise<boolean> {
   throw last
 }
 
-/** Keeps the certificate of a machine good where no clustd does, until the signal aborts. */
-export async function keepRenewed(parts: RenewalParts, signal: AbortSignal): Promise<void> {
+/** Keeps the certificate of a machine good where no clustd does, and for all of its addresses, until the signal aborts. */
+export async function keepRenewed(
+  parts: RenewalParts,
+  addresses: () => readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
-    const isWell = await tryToRenew(parts)
+    const isWell = await tryToRenew(parts, addresses)
     try {
       await parts.effects.sleep(isWell ? LOOK_EVERY_MS : LOOK_AGAIN_MS, signal)
     } catch (error) {
@@ -86,9 +93,10 @@ export async function keepRenewed(parts: RenewalParts, signal: AbortSignal): Pro
   }
 }
 
-async function tryToRenew(parts: RenewalParts): Promise<boolean> {
+async function tryToRenew(parts: RenewalParts, addresses: () => readonly string[]): Promise<boolean> {
   try {
-    if (!(await renewOwnCertificate(parts))) await renewFromHosts(parts)
+    const all = addresses()
+    if (!(await renewOwnCertificate(parts, all))) await renewFromHosts(parts, all)
     return true
   } catch (error) {
     tellExpected(parts, error)

@@ -28,7 +28,7 @@ const KNOWN: readonly (readonly [RegExp, string, string])[] = [
   [
     /cannot assign requested address/i,
     'this machine does not have its address (now)',
-    'Bring the address up. If it is to change, take this voter out and let it join anew with --address.',
+    'Bring the address up. If this machine has another one from now on: scadmin voters address FORMER NEW',
   ],
   [
     /cluster ID mismatch|different cluster|does not match any|mismatch.*member/i,

@@ -50,7 +50,7 @@ async function supervise(root: string): Promise<number> {
   }
   const ender = new AbortController()
   // A witness has no clustd that would do it.
-  const renewing = keepRenewed({ root, effects, tell: log }, ender.signal)
+  const renewing = keepRenewed({ root, effects, tell: log }, () => readVoterFile(root)?.addresses ?? [], ender.signal)
   const supervisor = new Supervisor({ root, effects, calls: new EtcdCalls(gateway), log })
   const end = (): void => supervisor.tellToEnd()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end)

@@ -1,16 +1,23 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PROFILES } from '../../../src/framework/membership/check-timings.ts'
 import type { VoterStatus } from '../../../src/framework/ports/voters.ts'
 import { boundLog, readLastLines } from '../../../src/framework/voter/bounded-log.ts'
 import { complaintOf } from '../../../src/framework/voter/complaints.ts'
-import { etcdFlags, tuningOfFlags } from '../../../src/framework/voter/etcd-flags.ts'
+import { etcdFlags, isReachedAt, tuningOfFlags } from '../../../src/framework/voter/etcd-flags.ts'
 import { findEtcd } from '../../../src/framework/voter/find-etcd.ts'
+import { orderEndpoints } from '../../../src/framework/voter/order-endpoints.ts'
 import { removalProblem, voterWarnings } from '../../../src/framework/voter/quorum.ts'
 import { guardProblem, tuningForGuard } from '../../../src/framework/voter/tuning.ts'
-import type { VoterFile } from '../../../src/framework/voter/voter-file.ts'
+import {
+  localEndpoint,
+  readVoterFile,
+  type VoterFile,
+  writeVoterFile,
+} from '../../../src/framework/voter/voter-file.ts'
+import { voterPaths } from '../../../src/framework/voter/voter-paths.ts'
 
 let directory: string
 beforeAll(() => {
@@ -54,6 +61,24 @@ describe('number and health of voters', () => {
     expect(voterWarnings(['a', 'b', 'c', 'd'].map((name) => voter(name)))).toHaveLength(1)
     expect(voterWarnings(['a', 'b', 'c'].map((name) => voter(name)))).toEqual([])
     expect(voterWarnings(['a', 'b', 'c', 'd', 'e'].map((name) => voter(name)))).toEqual([])
+  })
+
+  test('one that is reached at two addresses is one; where it does not answer is said', () => {
+    const endpoints = ['http://a1:7412', 'http://a2:7412']
+    const twice = (name: string): VoterStatus => voter(name, { endpoints })
+    expect(voterWarnings(['a', 'b'].map(twice))).toEqual([expect.stringContaining('Two voters tolerate no loss')])
+    expect(voterWarnings(['a', 'b', 'c'].map(twice))).toEqual([])
+    const half = voter('c', { endpoint: 'http://c2:7412', silent: ['http://c1:7412'] })
+    expect(voterWarnings([twice('a'), twice('b'), half])).toEqual([
+      'The voter c does not answer at http://c1:7412; it does at http://c2:7412.',
+    ])
+  })
+
+  test('clients try another voter in another network next', () => {
+    const one = ['a1', 'a2']
+    expect(orderEndpoints([one, ['b1', 'b2'], ['c1', 'c2']])).toEqual(['a1', 'b2', 'c1', 'a2', 'b1', 'c2'])
+    expect(orderEndpoints([one, ['b1'], []])).toEqual(['a1', 'b1', 'a2'])
+    expect(orderEndpoints([])).toEqual([])
   })
 
   test('a learner does not count', () => {
@@ -161,8 +186,44 @@ describe('files', () => {
     const plain = etcdFlags('/root', { ...VOTER, isTls: false, addresses: ['127.0.0.9'] })
     expect(plain).toContain('--listen-client-urls=http://127.0.0.9:7412')
     expect(plain.some((flag) => flag.includes('cert'))).toBe(false)
+    expect(plain).toContain('--listen-peer-urls=http://127.0.0.9:7413')
     const six = etcdFlags('/root', { ...VOTER, addresses: ['fd00::1'] })
     expect(six).toContain('--listen-client-urls=https://[fd00::1]:7412,https://[::1]:7412')
+  })
+
+  test('one of several addresses that is not there keeps etcd from nothing: certificates say who may speak to it', () => {
+    const two = { ...VOTER, addresses: ['10.0.0.1', 'fd00::1'] }
+    const flags = etcdFlags('/root', two)
+    expect(flags).toContain('--listen-client-urls=https://0.0.0.0:7412')
+    expect(flags).toContain('--listen-peer-urls=https://0.0.0.0:7413')
+    expect(flags).toContain('--advertise-client-urls=https://10.0.0.1:7412,https://[fd00::1]:7412')
+    expect(flags).toContain('--initial-advertise-peer-urls=https://10.0.0.1:7413,https://[fd00::1]:7413')
+    expect(localEndpoint(two)).toBe('https://127.0.0.1:7412')
+    const plain = etcdFlags('/root', { ...two, isTls: false })
+    expect(plain).toContain('--listen-peer-urls=http://10.0.0.1:7413,http://[fd00::1]:7413')
+    const neighbours = etcdFlags('/root', { ...VOTER, addresses: ['127.0.0.8', '127.0.0.9'] })
+    expect(neighbours).toContain('--listen-client-urls=https://127.0.0.8:7412,https://127.0.0.9:7412')
+  })
+
+  test('it is known by the command line whether an etcd is reached where its file says', () => {
+    const flags = etcdFlags('/root', VOTER)
+    expect(isReachedAt(flags, VOTER)).toBe(true)
+    expect(isReachedAt(flags, { ...VOTER, tuning: { heartbeatMs: 1, electionMs: 10 } })).toBe(true)
+    expect(isReachedAt(flags, { ...VOTER, addresses: ['10.0.0.1', '10.0.1.1'] })).toBe(false)
+  })
+
+  test('the file of a voter is read with the one address that it had before there could be several', () => {
+    const { file } = voterPaths(join(directory, 'former'))
+    const { addresses: _, ...rest } = VOTER
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, JSON.stringify({ schema: 1, ...rest, address: '10.0.0.1' }))
+    expect(readVoterFile(join(directory, 'former'))).toEqual(VOTER)
+    writeVoterFile(join(directory, 'former'), { ...VOTER, addresses: ['10.0.0.1', '10.0.1.1'] })
+    expect(readVoterFile(join(directory, 'former'))?.addresses).toEqual(['10.0.0.1', '10.0.1.1'])
+    for (const addresses of [[], ['x'], Array.from({ length: 5 }, (_none, at) => `10.0.${at}.1`)]) {
+      writeFileSync(file, JSON.stringify({ schema: 1, ...rest, addresses }))
+      expect(() => readVoterFile(join(directory, 'former'))).toThrow('is not as it should be')
+    }
   })
 })
 

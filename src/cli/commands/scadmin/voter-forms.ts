@@ -49,6 +49,27 @@ export const voterForms = [
   }),
   scadminForm({
     summary:
+      'say at which addresses the voter of this machine is reached, all of them; its etcd is started anew for that',
+    verb: ['voters', 'address'],
+    words: [
+      {
+        name: 'addresses',
+        value: 'ADDRESS',
+        describe: 'IP addresses of this machine, one in each private network at best; one of the former has to stay',
+        many: true,
+      },
+    ],
+    optional: ['json'],
+    run: async ({ words }, context) => {
+      const { setVoterAddresses } = await context.offline()
+      const addresses = words.addresses.flatMap((text) => text.split(',')).filter((text) => text !== '')
+      const place = await setVoterAddresses(context, addresses)
+      say(context, place, `The voter ${place.name} is reached at ${place.addresses.join(', ')}.`)
+      return 0
+    },
+  }),
+  scadminForm({
+    summary:
       'go on with the voter of this machine alone, when the majority is lost for good; if the lost ones are alive after all, logical hosts may be mastered twice',
     verb: ['voters', 'recover'],
     required: ['lost'],
