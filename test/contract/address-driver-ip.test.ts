@@ -4,7 +4,7 @@ import { type AddressHost, type AddressRig, down, isUp, leftovers, up } from './
 import { ipPrograms, ipRig, LOGICAL } from './address-driver-ip.ts'
 import { codeOf } from './driver-rig/expected-failure.ts'
 import { missingFor } from './driver-rig/namespace-host.ts'
-import { ADAPTER, hardwareOf, Network, neighbourOf } from './driver-rig/network.ts'
+import { ADAPTER, hardwareOf, Network, neighbourOf, untilNeighbour } from './driver-rig/network.ts'
 
 const skip = await missingFor(ipPrograms)
 const families = ['IPv4', 'IPv6'] as const
@@ -31,12 +31,7 @@ describe.skipIf(skip !== undefined).each(families)(`ip addresses on a network, %
     expect(await neighbourOf(client, address)).toBe(await hardwareOf(h1))
     await down(rig, rig.h1)
     await up(rig, rig.h2)
-    const expected = await hardwareOf(h2)
-    await eventually('the client to know the new host', 5_000, async (saw) => {
-      const known = await neighbourOf(client, address)
-      saw(known)
-      return known === expected ? true : undefined
-    })
+    await untilNeighbour(client, address, await hardwareOf(h2))
     await pingFromClient()
   })
 
@@ -45,13 +40,13 @@ describe.skipIf(skip !== undefined).each(families)(`ip addresses on a network, %
     const strange = '02:00:00:00:00:99'
     const forget = (): Promise<string> =>
       client.run('ip', 'neigh', 'replace', address, 'lladdr', strange, 'nud', 'stale', 'dev', ADAPTER)
+    const expected = await hardwareOf(h1)
     await up(rig, rig.h1)
     await forget()
-    const expected = await hardwareOf(h1)
-    await eventually('the client to be told again', 5_000, async () =>
-      (await neighbourOf(client, address)) === expected ? true : undefined,
-    )
+    await untilNeighbour(client, address, expected)
+    await forget()
     await up(rig, rig.h1)
+    await untilNeighbour(client, address, expected)
     await h1.run('ip', 'addr', 'del', `${address}/${prefixLength}`, 'dev', ADAPTER)
     await forget()
     await down(rig, rig.h1)

@@ -3,7 +3,7 @@ import type { LogicalAddress } from '../../src/framework/model/cluster-config.ts
 import type { AddressMoved, GroupPlace } from '../../src/framework/ports/public-adapters.ts'
 import { eventually } from '../eventually.ts'
 import { missingFor, type NamespaceHost } from './driver-rig/namespace-host.ts'
-import { Network, neighbourOf } from './driver-rig/network.ts'
+import { Network, neighbourOf, untilNeighbour } from './driver-rig/network.ts'
 
 const missing = await missingFor(['ip', 'unshare', 'nsenter', 'perl', 'ping'])
 const network = new Network()
@@ -96,7 +96,7 @@ describe.skipIf(missing !== undefined)(`public adapters${missing === undefined ?
     expect([...moved.moved].sort()).toEqual(['10.88.0.1', '10.88.0.100', 'fd00:88::1', 'fd00:88::100'])
     expect(await addressesOn('eth0')).toEqual([])
     expect(await h1.run('ip', 'route', 'show', 'default')).toMatch(/via 10.88.0.3 dev eth1/)
-    expect(await neighbourOf(client, '10.88.0.100')).toBe(await hardware('eth1'))
+    await untilNeighbour(client, '10.88.0.100', await hardware('eth1'))
     await client.run('ping', '-c', '1', '-W', '2', '10.88.0.100')
     await client.run('ping', '-c', '1', '-W', '2', 'fd00:88::100')
     expect(await call('findCarrier', ['10.88.0.1'], ['eth0', 'eth1'])).toBe('eth1')

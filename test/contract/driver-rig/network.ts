@@ -1,4 +1,8 @@
+import { eventually } from '../../eventually.ts'
 import { NamespaceHost, Workshop } from './namespace-host.ts'
+
+/** For a busy machine. */
+const HEARD_MS = 5_000
 
 /** The adapter of every host of the network. */
 export const ADAPTER = 'eth0'
@@ -72,6 +76,15 @@ export async function neighbourOf(host: NamespaceHost, address: string): Promise
     readonly lladdr?: string
   }[]
   return table[0]?.lladdr
+}
+
+/** Waits until a host knows an address at this hardware address: an announcement is heard a moment after it was sent. */
+export async function untilNeighbour(host: NamespaceHost, address: string, hardware: string): Promise<void> {
+  await eventually(`${address} to be known at ${hardware}`, HEARD_MS, async (saw) => {
+    const known = await neighbourOf(host, address)
+    saw(known)
+    return known === hardware ? true : undefined
+  })
 }
 
 /** The hardware address of a host. */
