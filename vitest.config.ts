@@ -17,6 +17,9 @@ const folder = (name: string, extra: object = {}) => ({
   },
 })
 
+/** The files of one worker share what they import, which takes longer than most of their tests. Nothing in them may outlive its file. */
+const QUICK = { isolate: false }
+
 export default defineConfig({
   test: {
     passWithNoTests: true,
@@ -24,12 +27,12 @@ export default defineConfig({
     maxWorkers: 4,
     allowOnly: false,
     projects: [
-      folder('unit'),
-      folder('scenarios'),
+      folder('unit', QUICK),
+      folder('scenarios', QUICK),
       folder('contract', { testTimeout: 60_000 }),
       folder('simulation', { testTimeout: 600_000 }),
-      folder('cli', { testTimeout: 30_000 }),
-      folder('api'),
+      folder('cli', { testTimeout: 30_000, ...QUICK }),
+      folder('api', QUICK),
       // The end-to-end tests share the machine's network, loop devices and namespaces: one file after the other.
       folder('e2e', {
         testTimeout: 180_000,

@@ -7,22 +7,25 @@ import { MemoryDatabaseCore } from '../../src/framework/store/memory.ts'
 import { followMoves } from '../../src/framework/store/move/follow-move.ts'
 import { MOVED_KEY, type Moved, moveRecord } from '../../src/framework/store/move/move-records.ts'
 import { raiseRevisions } from '../../src/framework/store/move/raise-revisions.ts'
+import { isWhole } from '../whole.ts'
 import { describeClusterDatabase } from './cluster-database.contract.ts'
 import type { DatabaseHarness } from './cluster-database-harness.ts'
 
-describeClusterDatabase('memory, counting on from another one', async () => {
-  const core = new MemoryDatabaseCore()
-  return { connect: async () => raiseRevisions(core.connect(), 1_000_000), end: async () => undefined }
-})
+if (isWhole) {
+  describeClusterDatabase('memory, counting on from another one', async () => {
+    const core = new MemoryDatabaseCore()
+    return { connect: async () => raiseRevisions(core.connect(), 1_000_000), end: async () => undefined }
+  })
 
-describeClusterDatabase('file, ready to move', async () => {
-  const files = filesOf()
-  return {
-    ...files,
-    connect: async () =>
-      followMoves({ first: await files.open(), openNext: neverNeeded, ...UNPREPARED, log: () => undefined }),
-  }
-})
+  describeClusterDatabase('file, ready to move', async () => {
+    const files = filesOf()
+    return {
+      ...files,
+      connect: async () =>
+        followMoves({ first: await files.open(), openNext: neverNeeded, ...UNPREPARED, log: () => undefined }),
+    }
+  })
+}
 
 // What is asked first finds out that the files have moved, each client for itself.
 describeClusterDatabase('memory, reached by files that have moved there', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { DiskGroup } from '../../src/framework/model/cluster-config.ts'
 import { eventually } from '../eventually.ts'
+import { isWhole } from '../whole.ts'
 import { exportGroup, importGroup, leftovers, status } from './disk-group-driver.contract.ts'
 import { type FileSystemRig, FileSystemRigs, fileSystemPrograms } from './disk-group-driver-filesystem.ts'
 import { codeOf } from './driver-rig/expected-failure.ts'
@@ -8,7 +9,8 @@ import { holderProgram } from './driver-rig/holder-programs.ts'
 import { command, missingFor } from './driver-rig/namespace-host.ts'
 
 const skip = await missingFor(fileSystemPrograms)
-const variants = (['ext4', 'xfs'] as const).flatMap((type) => (['image', 'block'] as const).map((on) => ({ type, on })))
+const all = (['ext4', 'xfs'] as const).flatMap((type) => (['image', 'block'] as const).map((on) => ({ type, on })))
+const variants = all.filter(({ type, on }) => isWhole || (type === 'ext4') === (on === 'image'))
 
 describe.skipIf(skip !== undefined).each(variants)(`file systems, $type on $on${skip ?? ''}`, (variant) => {
   const rigs = new FileSystemRigs(variant)
