@@ -9,7 +9,7 @@ import { OPEN_TO_NETWORK } from '../../src/framework/api/network-policy.ts'
 import type { EvictedJson } from '../../src/framework/api/wire.ts'
 import { createRealEffects } from '../../src/framework/ports/real-effects.ts'
 import { fetchAuthority } from '../../src/framework/security/call-over-tls.ts'
-import { fingerprintOf, readCertificate } from '../../src/framework/security/certificate.ts'
+import { type CertificateFacts, fingerprintOf, readCertificate } from '../../src/framework/security/certificate.ts'
 import { makeFirstIdentity } from '../../src/framework/security/certify.ts'
 import { writeHostPlaces, writePlace } from '../../src/framework/security/host-places.ts'
 import { readIdentity, writeIdentity } from '../../src/framework/security/identity-files.ts'
@@ -254,12 +254,19 @@ describe('the next certificate', () => {
       writeHostPlaces(root, ['127.99.0.1:1', writePlace(world.place)])
       const told: string[] = []
       const effects = { ...createRealEffects(), nowWallMs: () => now() + world.clock.aheadMs }
-      const renew = (): Promise<boolean> =>
-        world.api.finish(renewFromHosts({ root, effects, tell: (sentence) => told.push(sentence) }), 10_000_000)
+      const renew = (addresses?: readonly string[]): Promise<boolean> => {
+        const parts = { root, effects, tell: (sentence: string) => told.push(sentence) }
+        return world.api.finish(renewFromHosts(parts, addresses), 10_000_000)
+      }
+      const renewed = (): CertificateFacts => readCertificate(readIdentity(root)?.hostCertificate ?? '')
       expect(await renew()).toBe(false)
+      expect(await renew(['10.0.0.3', '10.0.1.3'])).toBe(true)
+      expect(told.splice(0)).toEqual([expect.stringContaining('this machine has other addresses')])
+      expect(renewed().addresses).toEqual(expect.arrayContaining(['10.0.0.3', '10.0.1.3']))
       world.clock.aheadMs = 100 * 86_400_000
       expect(await renew()).toBe(true)
-      const next = readCertificate(readIdentity(root)?.hostCertificate ?? '')
+      const next = renewed()
+      expect(next.addresses).toEqual(expect.arrayContaining(['10.0.0.3', '10.0.1.3']))
       expect(next.validUntilWallMs).toBeGreaterThan(readCertificate(certificate).validUntilWallMs)
       expect(told).toEqual([expect.stringContaining('renewed the certificate')])
       await world.api.finish(world.desk.evict({ name: 'w1' }, 'anna'), 1_000_000)

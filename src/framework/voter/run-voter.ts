@@ -119,8 +119,13 @@ export interface VotersOf {
 /** Makes what adds and removes voters, with the means of this machine. `close` lets its connections go. */
 export function openVoters({ root, cluster, effects, endpoints, tls }: VotersOf): Voters & { close(): void } {
   const own = readVoterFile(root)
-  const ownOnes = own === undefined ? [] : [localEndpoint(own), ...clientEndpoints(own), ...own.others]
-  const known = [...new Set([...endpoints, ...ownOnes])]
+  // Its own voter is asked once, where it is reached also when its networks are gone.
+  const known =
+    own === undefined
+      ? endpoints
+      : [...new Set([localEndpoint(own), ...own.others, ...endpoints])].filter(
+          (endpoint) => endpoint === localEndpoint(own) || !clientEndpoints(own).includes(endpoint),
+        )
   const gateway = createGateway({ effects, tls: tls ?? voterPaths(root).tls })
   const voters = createVoters({
     calls: new EtcdCalls(gateway),

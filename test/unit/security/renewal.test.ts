@@ -61,6 +61,9 @@ describe('the certificate of a host', () => {
     expect(await renew(['10.0.1.1', '10.0.0.1'])).toBe(true)
     expect(readCertificate(certificate()).addresses).toEqual(expect.arrayContaining(['10.0.0.1', '10.0.1.1', 'alpha']))
     expect(await renew(['10.0.1.1'])).toBe(false)
+    nowWallMs = MADE_MS + 61 * DAY_MS
+    expect(await renew()).toBe(true)
+    expect(readCertificate(certificate()).addresses).toEqual(expect.arrayContaining(['10.0.0.1', '10.0.1.1', 'alpha']))
   })
 
   it('is left to others where there is no key of the authority, and where there is nothing', async () => {

@@ -84,8 +84,10 @@ describe('transactions', () => {
 })
 
 describe('warnings about an etcd', () => {
+  const answering = (url: string, memberId = url) =>
+    ({ kind: 'answers', url, memberId, version: '3.5.1', sizeBytes: 1 }) as const
   const well: EtcdSurvey = {
-    endpoints: ['a', 'b', 'c'].map((url) => ({ kind: 'answers', url, version: '3.5.1', sizeBytes: 1 }) as const),
+    endpoints: ['a', 'b', 'c'].map((url) => answering(url)),
     voters: 3,
     takesBigCommits: true,
     alarms: [],
@@ -100,6 +102,9 @@ describe('warnings about an etcd', () => {
     expect(surveyWarnings({ ...well, voters: 2 }).join()).toContain('2 voters')
     expect(surveyWarnings({ ...well, voters: 1 }).join()).toContain('one voter only')
     expect(surveyWarnings({ ...well, voters: 5 }).join()).toContain('3 of them are named')
+    const twice = [...well.endpoints, ...['a', 'b', 'c'].map((member) => answering(`${member}2`, member))]
+    expect(surveyWarnings({ ...well, endpoints: twice })).toEqual([])
+    expect(surveyWarnings({ ...well, endpoints: twice, voters: 5 }).join()).toContain('3 of them are named')
     expect(surveyWarnings({ ...well, takesBigCommits: false }).join()).toContain('--max-txn-ops')
     expect(surveyWarnings({ ...well, alarms: ['Nospace'] }).join()).toContain('Nospace')
     const silent = { kind: 'silent', url: 'd', why: 'refused' } as const
@@ -116,7 +121,7 @@ describe('places of an etcd', () => {
     expect(parseEtcdPlace('etcd://[::1]', {})?.endpoints).toEqual(['http://[::1]:2379'])
   })
 
-  it.each(['etcd://a,,b', 'etcd://a/b', 'etcd://a:x', `etcd://${Array(17).fill('a').join(',')}`])(
+  it.each(['etcd://a,,b', 'etcd://a/b', 'etcd://a:x', `etcd://${Array(33).fill('a').join(',')}`])(
     '%s is none',
     (text) => {
       expect(() => parseEtcdPlace(text, {})).toThrow(expect.objectContaining({ code: 'USAGE' }))

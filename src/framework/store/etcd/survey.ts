@@ -9,7 +9,14 @@ import { OPERATIONS_WANTED, TRANSACTION_OPERATIONS_DEFAULT } from './limits.ts'
 
 /** One endpoint, as it answered. */
 export type SurveyedEndpoint =
-  | { readonly kind: 'answers'; readonly url: string; readonly version: string; readonly sizeBytes: number }
+  | {
+      readonly kind: 'answers'
+      readonly url: string
+      /** Who answers there: a member may be named by several addresses. */
+      readonly memberId: string
+      readonly version: string
+      readonly sizeBytes: number
+    }
   | { readonly kind: 'silent'; readonly url: string; readonly why: string }
 
 /** What an etcd says of itself. What it does not say, or not to this user, is undefined. */
@@ -51,6 +58,8 @@ export async function surveyEtcd(options: {
 /** Says what an operator should know before a cluster relies on that etcd, one sentence each. */
 export function surveyWarnings({ endpoints, voters, takesBigCommits, alarms }: EtcdSurvey): readonly string[] {
   const silent = endpoints.flatMap((endpoint) => (endpoint.kind === 'silent' ? [endpoint] : []))
+  const answering = endpoints.flatMap((endpoint) => (endpoint.kind === 'answers' ? [endpoint.memberId] : []))
+  const named = new Set(answering).size + silent.length
   const isEven = voters !== undefined && voters % 2 === 0
   return [
     ...silent.map(({ url, why }) => `etcd at ${url} does not answer: ${why}`),
@@ -60,10 +69,8 @@ export function surveyWarnings({ endpoints, voters, takesBigCommits, alarms }: E
         ]
       : []),
     ...(voters === 1 ? ['etcd has one voter only: without it nothing can be decided.'] : []),
-    ...(voters !== undefined && voters > endpoints.length
-      ? [
-          `etcd has ${voters} voters, and ${endpoints.length} of them are named: name all of them, so that any may be lost.`,
-        ]
+    ...(voters !== undefined && voters > named
+      ? [`etcd has ${voters} voters, and ${named} of them are named: name all of them, so that any may be lost.`]
       : []),
     ...(takesBigCommits === false
       ? [
@@ -82,8 +89,8 @@ async function survey(endpoints: Endpoints, index: number): Promise<SurveyedEndp
   try {
     const call = endpoint?.call((channel) => channel.call<IStatusResponse>('Maintenance', 'status', {}))
     if (call === undefined) return { kind: 'silent', url, why: 'it is not named' }
-    const { version, dbSize } = await endpoints.answerOf(call)
-    return { kind: 'answers', url, version, sizeBytes: Number(dbSize) }
+    const { header, version, dbSize } = await endpoints.answerOf(call)
+    return { kind: 'answers', url, memberId: header.member_id, version, sizeBytes: Number(dbSize) }
   } catch (error) {
     return { kind: 'silent', url, why: readFailure(error).message }
   }
