@@ -147,7 +147,7 @@ _haven_scadmin() {
     fence) _haven_words "$(haget -f all_physical_hosts 2>/dev/null)"; return ;;
     confirm-down) _haven_words "$(haget -f all_physical_hosts 2>/dev/null)"; return ;;
     witness) :; return ;;
-    voters) if (( COMP_CWORD == 2 )); then _haven_words "remove recover start stop"; return; fi; :; return ;;
+    voters) if (( COMP_CWORD == 2 )); then _haven_words "remove address recover start stop"; return; fi; :; return ;;
   esac
   :
 }
