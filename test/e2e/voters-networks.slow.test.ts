@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { StatusJson, VotersJson } from '../../src/framework/api/wire.ts'
+import { readCertificate } from '../../src/framework/security/certificate.ts'
 import { eventually } from '../eventually.ts'
 import { Lab } from './lab/lab.ts'
 import type { LabHost } from './lab/lab-host.ts'
@@ -42,7 +43,7 @@ describe.skipIf(missing !== undefined)(`voters on two private networks${why}`, (
   const votersAt = async (host: LabHost): Promise<VotersJson> =>
     JSON.parse(await host.haven('scadmin', 'voters', '--json')) as VotersJson
   const interfacesOf = (host: LabHost): readonly string[] =>
-    (['priv1', 'priv2'] as const).flatMap((at) => ['--interface', `${at}=${at}=${host.addressOn(at)}`])
+    (['pub', 'priv1', 'priv2'] as const).flatMap((at) => ['--interface', `${at}=${at}=${host.addressOn(at)}`])
 
   /** Waits until a change is committed; says how long that took. */
   async function committed(at: LabHost, what: string, value: number): Promise<void> {
@@ -77,8 +78,8 @@ describe.skipIf(missing !== undefined)(`voters on two private networks${why}`, (
       privateOnes(alpha),
     )
     await alpha.haven('scadmin', 'startcluster', 'alpha', 'shop')
-    for (const network of ['priv1', 'priv2'] as const) {
-      await alpha.haven('scconf', 'shop', '--network', network)
+    for (const network of ['priv1', 'priv2', 'pub'] as const) {
+      await alpha.haven('scconf', 'shop', '--network', network, '--role', network === 'pub' ? 'client' : 'internal')
       const at = `${network}:${network}:${alpha.addressOn(network)}`
       await alpha.haven('scconf', 'shop', '--physical-host', 'alpha', '--interface', at)
     }
@@ -98,6 +99,11 @@ describe.skipIf(missing !== undefined)(`voters on two private networks${why}`, (
       silent: [],
     }))
     expect(voters.map(({ name, endpoints, silent }) => ({ name, endpoints, silent }))).toEqual(expected)
+    for (const host of [alpha, beta, watcher]) {
+      const certificate = await host.exec('cat', join(host.root, 'etc/haven/security/host.crt'))
+      const wanted = [host.addressOn('priv1'), host.addressOn('priv2')]
+      expect(readCertificate(certificate).addresses).toEqual(expect.arrayContaining(wanted))
+    }
   })
 
   it('one that loses one of its addresses starts all the same', async () => {

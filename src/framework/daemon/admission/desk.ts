@@ -13,6 +13,7 @@ import type {
   VoterAdmissionJson,
 } from '../../api/wire.ts'
 import { describeError, HaError, isHaError } from '../../errors/ha-error.ts'
+import { carriesHeartbeats } from '../../membership/heartbeats.ts'
 import type { Admission } from '../../model/admission.ts'
 import type { DatabasePlace } from '../../model/database-place.ts'
 import { type ClusterName, type PhysicalHostName, parseName } from '../../model/names.ts'
@@ -172,7 +173,9 @@ async function admitVoter(
 function privateAddresses({ book }: DeskParts, name: string): readonly string[] {
   const { state } = book.seen()
   const interfaces = state.physicalHosts.get(parseName('physicalHost', name))?.interfaces ?? []
-  return interfaces.flatMap(({ network, address }) => (state.networks.get(network)?.role === 'client' ? [] : [address]))
+  return interfaces.flatMap(({ network, address }) =>
+    carriesHeartbeats(state.networks.get(network)?.role ?? 'none') ? [address] : [],
+  )
 }
 
 interface Answered {

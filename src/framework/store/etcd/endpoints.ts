@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { describeError } from '../../errors/ha-error.ts'
 import type { EtcdPlace } from '../../model/database-place.ts'
 import type { Effects } from '../../ports/effects.ts'
@@ -39,6 +40,8 @@ export class Endpoints {
   #first: Endpoint | undefined
 
   constructor(options: EndpointsOptions) {
+    // One for each call and each endpoint that is tried again: more than node takes for a leak.
+    setMaxListeners(0, this.#closed.signal)
     this.#options = options
     this.#all = options.place.endpoints.map((url) => this.#make(url))
   }
