@@ -7,7 +7,13 @@ import type { GroupSight, ProbeAnswer } from '../model/network.ts'
 import { isSameValue } from '../model/same-value.ts'
 import { linkOf } from '../ports/links.ts'
 import type { PublicAdapters } from '../ports/public-adapters.ts'
-import { otherGroupsOn, type PublicGroup, probeTargetsOf, publicGroupsOf } from '../supervise/public-groups.ts'
+import {
+  isUnheardOn,
+  otherGroupsOn,
+  type PublicGroup,
+  probeTargetsOf,
+  publicGroupsOf,
+} from '../supervise/public-groups.ts'
 import { AddressMover } from './address-mover.ts'
 import { Bell } from './bell.ts'
 import type { DeadlineKeeper } from './deadline-keeper.ts'
@@ -159,6 +165,7 @@ export class BackupGroups {
         links: new Map(track.group.adapters.map((adapter) => [adapter, linkOf(adapters.links, adapter)])),
         received: new Map(track.group.adapters.map((adapter) => [adapter, traffic.get(adapter)?.received])),
         others: others.filter((seen) => seen !== undefined),
+        isUnheard: isUnheardOn(state, host, track.group.network, late),
       })
       for (const adapter of track.toAsk(nowMs)) void this.#ask(adapters, track, adapter)
       this.#tell(track, track.judge(nowMs))

@@ -19,6 +19,8 @@ export interface TrackLook {
   readonly received: ReadonlyMap<string, number | undefined>
   /** States of the groups of the other members on the network. */
   readonly others: readonly GroupSight['state'][]
+  /** Nobody hears the heartbeats of this host over the network, while others hear each other. */
+  readonly isUnheard: boolean
 }
 
 /** Keeps what is known of one group from look to look. It decides nothing itself: that is done in `supervise/`. */
@@ -33,6 +35,7 @@ export class GroupTrack {
   #switchedMs: number | undefined
   #doubtedAtMs: number
   #others: readonly GroupSight['state'][] = []
+  #isUnheard = false
   /** Adapters that addresses may still be on although they belong on the active one. */
   readonly #movesFrom: Set<string>
 
@@ -76,16 +79,22 @@ export class GroupTrack {
   }
 
   /** Takes a look in. */
-  look({ nowMs, links, received, others }: TrackLook): void {
+  look({ nowMs, links, received, others, isUnheard }: TrackLook): void {
     for (const [adapter, history] of this.#histories) {
-      const seen = { nowMs, link: links.get(adapter) ?? 'unknown', received: received.get(adapter) }
+      // An adapter that can no longer send goes on hearing the others: only answers show that it works.
+      const seen = {
+        nowMs,
+        link: links.get(adapter) ?? 'unknown',
+        received: isUnheard ? undefined : received.get(adapter),
+      }
       this.#histories.set(adapter, lookAtAdapter(history, seen, this.group.tests))
     }
     // Somebody else doubts the network: what was heard before says nothing about it.
     const countOf = (states: readonly GroupSight['state'][]): number =>
       states.filter((state) => state === 'doubtful').length
-    if (countOf(others) > countOf(this.#others)) this.#doubtedAtMs = nowMs
+    if (countOf(others) > countOf(this.#others) || (isUnheard && !this.#isUnheard)) this.#doubtedAtMs = nowMs
     this.#others = others
+    this.#isUnheard = isUnheard
   }
 
   /** Lists the adapters over which is to be asked now, and takes them for asked. */

@@ -48,6 +48,26 @@ export function groupSightOf(state: Seen, host: PhysicalHostName, group: string)
   return sight.groups.find(({ name }) => name === group)
 }
 
+/**
+ * Tells whether nobody hears this host over a network that carries heartbeats, while others hear each other there: then what comes in does not show that
+ * anything goes out. It takes three members to tell. `late`: members whose stamps are overdue; they are not asked.
+ */
+export function isUnheardOn(
+  state: Seen,
+  me: PhysicalHostName,
+  network: NetworkName,
+  late: ReadonlySet<PhysicalHostName>,
+): boolean {
+  const others = [...state.members.values()].flatMap(({ host, incarnation }) => {
+    const sight = state.sights.get(host)
+    const hears = sight?.interfaces.find((one) => one.network === network)?.hears ?? null
+    const counts = host !== me && !late.has(host) && sight?.incarnation === incarnation
+    return counts && hears !== null ? [{ host, hears }] : []
+  })
+  if (others.some(({ hears }) => hears.includes(me))) return false
+  return others.some((one) => others.some(({ host, hears }) => one.hears.includes(host) && hears.includes(one.host)))
+}
+
 /** A group of another member on a network. */
 export interface OtherGroup {
   readonly host: PhysicalHostName

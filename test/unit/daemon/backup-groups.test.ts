@@ -3,6 +3,7 @@ import { PROFILES } from '../../../src/framework/membership/check-timings.ts'
 import type { ConfigurationChange } from '../../../src/framework/model/configuration-change.ts'
 import { parseName } from '../../../src/framework/model/names.ts'
 import { newPhysicalHost } from '../../../src/framework/model/new-physical-host.ts'
+import { FakeAir } from './fake-air.ts'
 import { FakeLan } from './fake-lan.ts'
 import { logicalHostChanges, physical, SmallWorld } from './small-world.ts'
 
@@ -13,12 +14,15 @@ const LOGICAL = '10.0.0.101'
 interface Options {
   readonly gateway?: string
   readonly adapters?: readonly string[]
+  /** Whether the network carries heartbeats as well. */
+  readonly withHeartbeats?: boolean
 }
 
 /** Hosts whose public adapters are one backup group, on one network; ha1 has an address there and is mastered by the first of them. */
 class Cluster {
   readonly world = new SmallWorld()
   readonly lan = new FakeLan(this.world.clock)
+  readonly air = new FakeAir(this.world.clock)
   readonly #names: readonly string[]
 
   private constructor(names: readonly string[]) {
@@ -27,15 +31,16 @@ class Cluster {
   }
 
   static async of(names: readonly string[], options: Options = {}): Promise<Cluster> {
-    const { gateway = '', adapters = ['eth1', 'eth2'] } = options
+    const { gateway = '', adapters = ['eth1', 'eth2'], withHeartbeats = false } = options
     const cluster = new Cluster(names)
-    const { world, lan } = cluster
+    const { world, lan, air } = cluster
+    if (withHeartbeats) world.peersOf = (name) => air.peersOf(name)
     lan.gateway = gateway
     for (const [index, name] of names.entries()) lan.plugIn(name, adapters, `10.0.0.${index + 1}`)
     for (const [index, name] of names.entries()) await world.start(name, index === 0 ? 'found' : 'join')
     const probeTargets = gateway === '' ? [] : [gateway]
     const changes: readonly ConfigurationChange[] = [
-      { kind: 'put-network', network: { name: pub, role: 'client', probeTargets } },
+      { kind: 'put-network', network: { name: pub, role: withHeartbeats ? 'both' : 'client', probeTargets } },
       ...names.map(
         (name, index): ConfigurationChange => ({
           kind: 'put-physical-host',
@@ -191,6 +196,38 @@ describe('a host with a backup group', () => {
       expect(cluster.world.hosts.get('alpha')?.log.filter(({ level }) => level === 'error')).toEqual([])
     },
   )
+
+  it.each<[string, readonly string[], string]>([
+    ['goes on to the next adapter', ['eth1'], 'mastered by alpha'],
+    ['gives its logical host away', ['eth1', 'eth2'], 'mastered by beta'],
+  ])('%s when nobody hears it any more, although it hears everybody', async (_what, mute, where) => {
+    const names = ['alpha', 'beta', 'gamma']
+    const cluster = await Cluster.of(names, { withHeartbeats: true })
+    const { lan, air, world } = cluster
+    for (const adapter of mute) lan.adapter('alpha', adapter).isMute = true
+    for (const other of ['beta', 'gamma']) air.cuts.add(`alpha>${other} pub`)
+    const isDone = (): boolean =>
+      cluster.where() === where && (mute.length > 1 || lan.carrier('alpha', LOGICAL) === 'eth2')
+    for (let round = 0; round < 40 && !isDone(); round += 1) {
+      lan.chat()
+      await world.clock.pass(250)
+    }
+    expect(isDone()).toBe(true)
+    // As long as it is so, what comes in makes it no better.
+    for (let round = 0; round < 40; round += 1) {
+      lan.chat()
+      await world.clock.pass(250)
+    }
+    expect([isDone(), cluster.group('alpha').state]).toEqual([true, mute.length > 1 ? 'failed' : 'ok'])
+  })
+
+  it('stays where it is when only its heartbeats are lost, and it is answered', async () => {
+    const cluster = await Cluster.of(['alpha', 'beta', 'gamma'], { withHeartbeats: true, adapters: ['eth1'] })
+    for (const other of ['beta', 'gamma']) cluster.air.cuts.add(`alpha>${other} pub`)
+    await cluster.world.clock.pass(20_000)
+    expect(cluster.group('alpha')).toEqual({ state: 'ok', active: 'eth1', faulty: [] })
+    expect(cluster.where()).toBe('mastered by alpha')
+  })
 
   it('does not travel with adapters that come and go', async () => {
     const cluster = await Cluster.of(['alpha', 'beta'])

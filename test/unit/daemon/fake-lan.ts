@@ -14,6 +14,8 @@ class FakeAdapter {
   hasLink = true
   /** Its link is up, and nothing goes in or out. */
   isDead = false
+  /** Its link is up, it hears everything, and nothing goes out. */
+  isMute = false
   received = 0
   readonly addresses = new Set<string>()
 }
@@ -74,7 +76,7 @@ export class FakeLan {
 
   /** Whether somebody answers for an address; who is asked hears the question. */
   answers(asking: FakeAdapter, address: string): boolean {
-    if (!this.works(asking)) return false
+    if (!this.works(asking) || asking.isMute) return false
     for (const host of this.#hosts.values()) {
       for (const adapter of host.all.values()) {
         // A question is broadcast: every other adapter hears it.
@@ -83,7 +85,8 @@ export class FakeLan {
     }
     const owners = [...this.#hosts.values()].flatMap((host) => [...host.all.values()])
     return (
-      address === this.gateway || owners.some((one) => one !== asking && one.addresses.has(address) && this.works(one))
+      address === this.gateway ||
+      owners.some((one) => one !== asking && one.addresses.has(address) && this.works(one) && !one.isMute)
     )
   }
 
