@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { bringAllBack, settled } from '../lab/cluster.ts'
+import { bringAllBack } from '../lab/cluster.ts'
 import { describeCluster, type Story } from '../lab/cluster-story.ts'
-import { expectNothingTwice } from '../lab/expect-whole.ts'
+import { databaseStaysAway, networksAre, stampsGoOn, writtenFor } from '../lab/passing.ts'
 
 const LOST = ['hosts-lost']
 
@@ -11,41 +11,63 @@ describeCluster('three hosts on etcd whose networks fail', { name: 'cuts' }, (st
   networksAreBad(story)
 })
 
-/** Longer than it takes to give a host up. */
-function sleepLong(story: Story): Promise<unknown> {
-  return story.host('h3').exec('sleep', '6')
+/** Whoever had to be given up would have been. */
+function lastsLong(story: Story): Promise<void> {
+  return stampsGoOn(story.rig().lab)
+}
+
+/** All hosts find the private networks to be so, and nothing comes of it. */
+async function areAndStay(story: Story, networks: Readonly<Record<string, string>>): Promise<void> {
+  await networksAre([...story.rig().lab.hosts.values()], networks)
+  await lastsLong(story)
 }
 
 function networksFail(story: Story): void {
   it('moves nothing when one private network is lost for everybody', () =>
     story.nothingMoves(async () => {
       await story.rig().lab.breakNetwork('priv1')
-      await sleepLong(story)
+      await areAndStay(story, { priv1: 'down', priv2: 'up' })
     }))
 
   it('moves nothing when the master loses one private network, and then the other one instead', () =>
     story.nothingMoves(async () => {
       await story.host('h1').cut('priv1')
-      await sleepLong(story)
+      await areAndStay(story, { priv1: 'partitioned', priv2: 'up' })
       await story.host('h1').heal('priv1')
       await story.host('h1').cut('priv2')
-      await sleepLong(story)
+      await areAndStay(story, { priv1: 'up', priv2: 'partitioned' })
     }))
 
   it('moves nothing when both private networks are lost for everybody, although etcd has only those', () =>
     story.nothingMoves(async () => {
-      await story.rig().lab.breakNetwork('priv1')
-      await story.rig().lab.breakNetwork('priv2')
-      await sleepLong(story)
-      await story.rig().writer.report()
-      await story.rig().lab.healAll()
+      const { lab, writer } = story.rig()
+      await lab.breakNetwork('priv1')
+      await lab.breakNetwork('priv2')
+      await databaseStaysAway([...lab.hosts.values()])
+      await writer.report()
+      await lab.healAll()
     }))
 
   it.each(['mute', 'deafen'] as const)('moves nothing when one private network only %ss the master', (deed) =>
     story.nothingMoves(async () => {
       await story.host('h1')[deed]('priv1')
-      await sleepLong(story)
+      await areAndStay(story, { priv1: 'partitioned', priv2: 'up' })
     }),
+  )
+
+  it.each(['mute', 'deafen'] as const)(
+    'moves nothing when both private networks %s the master: it is promised what it has, over the public one',
+    (deed) =>
+      story.nothingMoves(async () => {
+        const { lab } = story.rig()
+        const h1 = story.host('h1')
+        await h1[deed]('priv1')
+        await h1[deed]('priv2')
+        await databaseStaysAway([h1])
+        const { databaseAway } = await h1.api().status()
+        expect(databaseAway?.promisedBy).toEqual(['h2', 'h3'])
+        await lab.healAll()
+      }),
   )
 }
 
@@ -70,15 +92,13 @@ function hostsAreCutOff(story: Story): void {
   })
 
   it('takes over from two hosts that have no majority of etcd between them', async () => {
-    const { lab, guests } = story.rig()
+    const { lab } = story.rig()
     const two = [story.host('h1'), story.host('h2')]
     await lab.part(
       two,
       lab.machines.filter((machine) => !two.includes(machine)),
     )
-    await settled(lab, { pg1: 'h3', web: 'h3' })
-    await expectNothingTwice(lab, { guests, masters: { pg1: 'h3', web: 'h3' } })
-    await story.wholeAnywhere()
+    await story.wholeAfter({ pg1: 'h3', web: 'h3' }, { 'hosts-lost': /^h[12] lost: no sign of life for/ })
   })
 
   it('moves nothing when one host that masters nothing is parted from two and the witnesses', () =>
@@ -89,29 +109,45 @@ function hostsAreCutOff(story: Story): void {
         [h3],
         lab.machines.filter((machine) => machine !== h3),
       )
-      await sleepLong(story)
+      await lastsLong(story)
       await lab.healAll()
     }, LOST))
 }
 
 function networksAreBad(story: Story): void {
   it('ends well after all cables of a host were pulled ten times', async () => {
-    const { lab } = story.rig()
+    const { lab, guests } = story.rig()
+    const others = guests.filter(({ name }) => name === 'web')
     for (let round = 0; round < 10; round += 1) {
       await story.host('h1').cut()
-      await story.host('h3').exec('sleep', '0.3')
+      await writtenFor(lab, { guests: others, ms: 300 })
       await story.host('h1').heal()
-      await story.host('h3').exec('sleep', '0.3')
+      await writtenFor(lab, { guests: others, ms: 300 })
     }
     await bringAllBack(lab)
-    await story.wholeAnywhere()
+    const { timelines } = await story.wholeAfter(story.rig().atHome, {
+      'hosts-lost': /^h1 lost: no sign of life for/,
+      'host-joined': /^h1 joined$/,
+      'interface-failed': /^pub failed on h1, while pub works for others$/,
+      settle: /^pg1 may switch back now$/,
+    })
+    // Nobody else has anything to do with it.
+    const moved = new Set(timelines.flatMap(({ logicalHosts }) => logicalHosts))
+    expect([...moved].filter((name) => name !== 'pg1')).toEqual([])
   })
 
   it('ends well after one frame in five was lost on every network', async () => {
-    await story.rig().lab.lose(20)
-    await story.host('h3').exec('sleep', '8')
-    await story.rig().lab.healAll()
-    await bringAllBack(story.rig().lab)
-    await story.wholeAnywhere()
+    const { lab, guests } = story.rig()
+    await lab.lose(20)
+    // Whoever may write meanwhile: at the end each of them has, for that long.
+    await writtenFor(lab, { guests, ms: 8_000 })
+    await lab.healAll()
+    await bringAllBack(lab)
+    await story.wholeAfter(story.rig().atHome, {
+      'hosts-lost': /^h[123] lost: no sign of life for/,
+      'host-joined': /^h[123] joined$/,
+      'interface-failed': /^pub failed on h[123], while pub works for others$/,
+      settle: /^(pg1|web) may switch back now$/,
+    })
   })
 }

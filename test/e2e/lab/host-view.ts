@@ -16,6 +16,8 @@ export interface HostView {
   readonly host: string
   /** What is mounted below HAVEN_ROOT but /run, and the small disk of an etcd. */
   readonly mounts: readonly { readonly place: string; readonly device: string }[]
+  /** Symbolic links in HAVEN_ROOT: where disk groups appear that are directories. */
+  readonly links: readonly string[]
   /** Addresses beside the host's own. */
   readonly addresses: readonly string[]
   /** Everything but pid 1, the daemons of Haven, etcd and this look. */
@@ -26,14 +28,16 @@ export interface HostView {
 const OWN_MOUNTS = ['/run', '/etcd']
 
 const LOOK = `cat /proc/self/mountinfo; echo ----; ip -json -4 address show; echo ----; ps -e -o pid=,stat=,args= |
-while read -r pid stat words; do echo "$pid $stat $(readlink /proc/$pid/cwd) $words"; done`
-/** Our own daemons with what watches the adapters for them, the cluster database, and the look itself with what runs it. */
+while read -r pid stat words; do echo "$pid $stat $(readlink /proc/$pid/cwd) $words"; done; echo ----; find "$HAVEN_ROOT" -maxdepth 1 -type l`
+/** Our own daemons with what watches and asks over the adapters for them, the cluster database, and the look itself with what runs it. */
 const KNOWN =
-  /bin\/clustd|failfastd\.mjs|voterd|^etcd |^perl -e\s+use strict; \$\| = 1; socket\(my \$socket, 16|^ps -e|^sh -c cat \/proc\/self\/mountinfo/
+  /bin\/clustd|failfastd\.mjs|voterd|^etcd |^perl -e\s+use strict; \$\| = 1; socket\(my \$socket, 16|^perl -e\s+use strict; my \(\$index, \$type|^ps -e|^sh -c cat \/proc\/self\/mountinfo/
 
 /** Looks at a host that is on. */
 export async function lookAtHost(host: LabHost): Promise<HostView> {
-  const [mountinfo = '', addresses = '[]', processes = ''] = (await host.exec('sh', '-c', LOOK)).split('----\n')
+  const [mountinfo = '', addresses = '[]', processes = '', links = ''] = (await host.exec('sh', '-c', LOOK)).split(
+    '----\n',
+  )
   const mounts = mountinfo.split('\n').map((line) => line.split(' '))
   return {
     host: host.name,
@@ -42,6 +46,7 @@ export async function lookAtHost(host: LabHost): Promise<HostView> {
       .filter(({ place }) => place.startsWith(`${host.root}/`) && !OWN_MOUNTS.includes(place.slice(host.root.length))),
     addresses: readAddresses(addresses).filter((address) => ![...host.ownAddresses, '127.0.0.1'].includes(address)),
     processes: processes.split('\n').flatMap(readProcess),
+    links: links.split('\n').filter((line) => line !== ''),
   }
 }
 

@@ -51,6 +51,7 @@ export class LabHost {
   readonly ipAddress: string
   readonly #parts: LabHostParts
   #keeper: Keeper | undefined
+  #isFrozen = false
 
   constructor(parts: LabHostParts) {
     this.#parts = parts
@@ -72,6 +73,11 @@ export class LabHost {
 
   get isOn(): boolean {
     return this.#keeper !== undefined
+  }
+
+  /** Whether it is on and does not stand still: what it has there counts. */
+  get isAwake(): boolean {
+    return this.isOn && !this.#isFrozen
   }
 
   /** Pid 1 of the host, as seen from outside. */
@@ -98,6 +104,7 @@ export class LabHost {
     const keeper = this.#keeper
     if (keeper === undefined) return
     this.#keeper = undefined
+    this.#isFrozen = false
     await this.#setPorts('down', this.#parts.adapters)
     try {
       await runProgram(inside(keeper.pid, 'all', ['sh', '-c', SHUT_DISKS, 'sh', this.root]))
@@ -150,10 +157,12 @@ export class LabHost {
     await this.mute()
     await this.deafen()
     await freezeAll(this.pid)
+    this.#isFrozen = true
   }
 
   /** Lets it go on: its programs know nothing of the time between. */
   async thaw(): Promise<void> {
+    this.#isFrozen = false
     await this.heal()
     await thawAll(this.pid)
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inject } from 'vitest'
 import type { Lab } from './lab.ts'
@@ -7,6 +7,11 @@ import { programIn } from './programs.ts'
 /** Where the marks of a logical host are: on a disk that nobody keeps apart. */
 export function marksOf(lab: Lab, logicalHost: string): string {
   return join(lab.shared, `${logicalHost}.marks`)
+}
+
+/** Forgets what was written there. Whoever writes goes on at the beginning. */
+export function forgetMarks(lab: Lab, logicalHost: string): void {
+  truncateSync(marksOf(lab, logicalHost))
 }
 
 /** Makes the methods of the marking service: a process on each disk group that writes who it is, every 5 ms. Returns what `hareg -r` needs beside its name. */
