@@ -104,7 +104,8 @@ describe.skipIf(workshop === '')('a cluster on one machine that moves from files
   it('moves while it runs: no method is called, nobody loses its membership, and all goes on there', async () => {
     const before = hosts.status('alpha')
     const calls = hosts.calls()
-    const said = hosts.run('alpha', `scadmin database migrate --database etcd --address ${hosts.network}.1`)
+    const addresses = [`${hosts.network}.1`, `${hosts.network}.101`]
+    const said = hosts.run('alpha', `scadmin database migrate --database etcd --address ${addresses.join(',')}`)
     expect(said).toMatch(/^The cluster database has moved from file:.* to etcd:.*: \d+ records\./)
     for (const name of ['alpha', 'beta']) {
       await eventually(`${name} to have gone along`, WITHIN_MS, () => hosts.placeOf(name) === 'etcd' || undefined)
@@ -120,7 +121,8 @@ describe.skipIf(workshop === '')('a cluster on one machine that moves from files
     expect(hosts.placeOf('gamma')).toBe('etcd')
     expect(hosts.try('alpha', 'scadmin database migrate --database etcd').stderr).toContain('in etcd already')
     const { voters, warnings } = JSON.parse(hosts.run('alpha', 'scadmin voters --json')) as VotersJson
-    expect(voters).toMatchObject([{ name: 'alpha', role: 'leader', isHealthy: true }])
+    expect(voters).toMatchObject([{ name: 'alpha', role: 'leader', isHealthy: true, silent: [] }])
+    expect(voters[0]?.endpoints).toEqual(addresses.map((address) => `https://${address}:7412`).toSorted())
     expect(warnings).toEqual([expect.stringContaining('One voter tolerates no loss')])
   })
 
