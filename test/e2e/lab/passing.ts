@@ -11,7 +11,7 @@ import { marksOf } from './marking.ts'
 /** Who has not stamped for so long is given up. */
 const EXPIRY_MS = TIMINGS.guardMs + TIMINGS.abortMs + TIMINGS.marginMs
 /** After so many stamps of somebody, whoever has not stamped meanwhile has expired, and the next one has had its time to commit that. */
-const STAMPS = Math.ceil(EXPIRY_MS / TIMINGS.stampMs) + 2
+const STAMPS = Math.ceil(EXPIRY_MS / TIMINGS.stampMs) + 1
 /** What is waited for takes some seconds; the rest is for a busy machine. */
 const PASSED_MS = 60_000
 /** A mark has some fifty bytes. */
