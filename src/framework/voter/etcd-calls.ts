@@ -84,7 +84,12 @@ const statusShape = z
 const alarmsShape = z.object({
   alarms: z.array(z.object({ memberID: id, alarm: z.string().default('NONE') })).default([]),
 })
-const refusalShape = z.object({ error: z.string(), code: z.number() })
+/** etcd 3.4 calls the sentence `error`, and `message` as well since 3.5; where etcd is built with the second version of the gateway, it is `message` alone. */
+const refusalShape = z
+  .object({ code: z.number(), error: z.string().optional(), message: z.string().optional() })
+  .transform(({ code, error, message }) => ({ code, error: error ?? message ?? 'etcd does not say why' }))
+/** What was done is always answered with where. */
+const doneShape = z.object({ header: z.object({}) })
 
 /** The questions to etcd that looking after voters takes, each with its own deadline. All throw `DATABASE_UNAVAILABLE` when there is no answer. */
 export class EtcdCalls {
@@ -185,7 +190,10 @@ export class EtcdCalls {
   async #change(endpoint: string, path: string, body: unknown): Promise<Changed> {
     const answer = await this.#gateway.ask({ endpoint, path, body, withinMs: CHANGE_WITHIN_MS })
     const refusal = refusalShape.safeParse(answer)
-    if (!refusal.success) return { kind: 'done' }
+    if (!refusal.success) {
+      parse(doneShape, answer, endpoint)
+      return { kind: 'done' }
+    }
     const { code, error } = refusal.data
     return { kind: 'refused', why: REFUSALS.get(code) ?? 'other', message: error }
   }

@@ -19,7 +19,7 @@ export interface Question {
   readonly withinMs: number
 }
 
-/** An answer of etcd: `{ error, code }` when it refused. */
+/** An answer of etcd: `code` and a sentence when it refused. */
 export type Answer = Readonly<Record<string, unknown>>
 
 /** Asks an etcd that Haven runs, over its JSON gateway. */
