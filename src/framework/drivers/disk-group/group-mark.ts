@@ -128,10 +128,11 @@ export class InsideMark {
   async #peekExt4(): Promise<string> {
     const { run, signal, device } = this.#parts
     // debugfs ends with 0 even if it cannot open the device; only a listing with `.` in it shows that it could.
-    const { stdout: list } = await run(['debugfs', '-R', 'ls -p /', device], { signal })
+    // -c: without the bitmaps, which need not fit each other before the journal of a host that was lost is replayed.
+    const { stdout: list } = await run(['debugfs', '-c', '-R', 'ls -p /', device], { signal })
     if (!list.includes('/.//')) throw new Error(`debugfs finds no ext4 file system on ${device}`)
     if (!list.includes(`/${MARK}/`)) return ''
-    return (await run(['debugfs', '-R', `cat /${MARK}`, device], { signal })).stdout
+    return (await run(['debugfs', '-c', '-R', `cat /${MARK}`, device], { signal })).stdout
   }
 
   async #peekXfs(): Promise<string> {
