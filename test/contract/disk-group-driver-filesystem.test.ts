@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { DiskGroup } from '../../src/framework/model/cluster-config.ts'
 import { eventually } from '../eventually.ts'
 import { isWhole } from '../whole.ts'
-import { exportGroup, importGroup, leftovers, status } from './disk-group-driver.contract.ts'
+import { type DiskGroupHost, exportGroup, importGroup, leftovers, status } from './disk-group-driver.contract.ts'
 import { type FileSystemRig, FileSystemRigs, fileSystemPrograms } from './disk-group-driver-filesystem.ts'
 import { codeOf } from './driver-rig/expected-failure.ts'
 import { holderProgram } from './driver-rig/holder-programs.ts'
@@ -49,6 +49,21 @@ describe.skipIf(skip !== undefined).each(variants)(`file systems, $type on $on${
     await importGroup(rig, rig.h1)
     expect(await codeOf(importGroup(rig, rig.h2, true))).toBe('DISK_GROUP_HELD')
     await rig.h1.shell(`touch ${rig.h1.path}/still-works`)
+  })
+
+  it('lets nothing come to the disk any more once it was cut off, and is exported all the same', async () => {
+    const cutOff = (host: DiskGroupHost) =>
+      host.driver.cutOff?.(rig.group, { mountPoint: rig.mountPoint, signal: AbortSignal.timeout(20_000) })
+    await cutOff(rig.h1)
+    await importGroup(rig, rig.h1)
+    await rig.h1.shell(`echo safe > ${rig.h1.path}/data; sync ${rig.h1.path}/data; echo lost > ${rig.h1.path}/memory`)
+    await cutOff(rig.h1)
+    await cutOff(rig.h1)
+    expect(await rig.h1.shell(`touch ${rig.h1.path}/more 2>&1 || true`)).toMatch(/Input\/output error/)
+    await exportGroup(rig, rig.h1)
+    expect((await leftovers(rig, rig.h1)).filter(({ kind }) => kind === 'mount')).toEqual([])
+    await importGroup(rig, rig.h2, true)
+    expect(await rig.h2.shell(`cat ${rig.h2.path}/data ${rig.h2.path}/memory 2>/dev/null || true`)).toBe('safe\n')
   })
 
   it('survives the death of the process that drives it', async () => {

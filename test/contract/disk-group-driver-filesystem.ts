@@ -154,6 +154,7 @@ function remoteDriver(host: NamespaceHost): DiskGroupDriver {
     status: (group, options) => call('status', group, options),
     import: (group, options) => call('import', group, options),
     export: (group, options) => call('export', group, options),
+    cutOff: (group, options) => call('cutOff', group, options),
     leftovers: (group, options) => call('leftovers', group, options),
   }
 }

@@ -41,7 +41,7 @@ export interface Aborted {
 const PROOF_MS = 500
 
 /**
- * Stops everything of some logical hosts, each on its own: ABORT_NET, addresses down, ABORT, KILL, disk groups out, proof. Used by the guard when it fires, by
+ * Stops everything of some logical hosts, each on its own: what is late is cut off from its disks first; ABORT_NET, addresses down, ABORT, KILL, disk groups out, proof. Used by the guard when it fires, by
  * clustd for the remains of a former life, and by the simulation. Never throws, and nothing that hangs delays the addresses, the end by force, or another
  * logical host. Everything is idempotent.
  */
@@ -85,15 +85,33 @@ interface Work {
 }
 
 async function abortOne(holding: Holding, work: Work): Promise<readonly Leftover[]> {
+  // Late, as on a machine that stood still: another host may have the disks. What came to them now, be it by unmounting, could only damage what that has written.
+  const isLate = work.hands.effects.nowMonotonicMs() > work.methodsEndMs
+  const cutOff = isLate ? cutOffDiskGroups(holding, work) : undefined
   await work.methods.callAll(holding, 'ABORT_NET')
   const addresses = takeAddressesDown(holding, work)
   // An address that will not go must not use up the time of the ABORT methods.
   await within(work.hands.effects, halfWayTo(work.methodsEndMs, work), () => addresses)
   await work.methods.callAll(holding, 'ABORT')
   await killProcesses(holding, work)
+  await cutOff
   await exportDiskGroups(holding, work)
   await addresses
   return prove(holding, work)
+}
+
+async function cutOffDiskGroups({ logicalHost, diskGroups }: Holding, work: Work): Promise<void> {
+  const { hands } = work
+  const untilMs = halfWayTo(work.endMs, work)
+  await Promise.all(
+    diskGroups.map(async ({ diskGroup, mountPoint }) => {
+      const driver = hands.diskGroups[diskGroup.kind]
+      if (driver.cutOff === undefined) return
+      await attempt(`${logicalHost}: disk group ${diskGroup.name} cut off`, untilMs, work, async (signal) =>
+        driver.cutOff?.(diskGroup, { mountPoint, signal }),
+      )
+    }),
+  )
 }
 
 function halfWayTo(endMs: number, { hands }: Work): number {

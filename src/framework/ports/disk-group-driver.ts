@@ -57,6 +57,11 @@ export interface DiskGroupDriver {
    * Throws `DISK_GROUP_BUSY` with one detail per holder that would not go.
    */
   export(group: DiskGroup, call: DiskGroupCall): Promise<void>
+  /**
+   * Drops what has not come to the disk yet, as a loss of power would, and lets nothing come any more: for a guard that is late, when another host may have
+   * taken the disk group over. What is imported stays so, and works no longer; `export` ends it. Not imported: nothing happens. Absent: nothing comes later.
+   */
+  cutOff?(group: DiskGroup, call: DiskGroupCall): Promise<void>
   /** Lists what of it is still on this host; empty = provably released. Looks at the system itself, never at what the driver remembers. */
   leftovers(group: DiskGroup, call: DiskGroupCall): Promise<readonly Leftover[]>
 }

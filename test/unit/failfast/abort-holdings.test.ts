@@ -72,6 +72,7 @@ function createWorld(trouble: Trouble, tookMs = 10) {
       status: refuse,
       import: refuse,
       export: ({ name }, { signal }) => act(`EXPORT ${name}`, name, signal),
+      cutOff: ({ name }, { signal }) => act(`CUT OFF ${name}`, '', signal),
       leftovers: async ({ name }) => leftover('disk-group', name),
     }
   }
@@ -122,6 +123,14 @@ const whenOf = (journal: readonly string[], what: string) =>
   Number(journal.find((line) => line.endsWith(what))?.split(' ')[0] ?? Number.NaN)
 
 describe('abortHoldings', () => {
+  test('lets disks go in good order while there is time, and goes on when they cannot be cut off afterwards', async () => {
+    expect(without((await abort([holding('ha1')])).journal)).not.toContain('CUT OFF ha1-a')
+    const trouble = { 'CUT OFF ha1-a': 'fails', 'CUT OFF ha1-b': 'hangs for good' } as const
+    const { journal, released } = await abort([holding('ha1')], { abortMs: -1, trouble })
+    expect(without(journal).at(-1)).toBe('EXPORT ha1-a')
+    expect(released).toEqual(['ha1'])
+  })
+
   test('stops one logical host in order, and proves it', async () => {
     const { journal, report, leftovers, released } = await abort([holding('ha1')])
     expect(without(journal)).toEqual([
@@ -187,7 +196,15 @@ describe('abortHoldings', () => {
 
   test('after its time no method is called, and all the rest is done', async () => {
     const { journal, leftovers } = await abort([holding('ha1')], { abortMs: -50 })
-    expect(without(journal)).toEqual(['DOWN 127.0.0.1', 'ha1 KILL all 0', 'EXPORT ha1-b', 'EXPORT ha1-a'])
+    // What came to the disks now could only damage what another host has written.
+    expect(without(journal)).toEqual([
+      'CUT OFF ha1-a',
+      'CUT OFF ha1-b',
+      'DOWN 127.0.0.1',
+      'ha1 KILL all 0',
+      'EXPORT ha1-b',
+      'EXPORT ha1-a',
+    ])
     expect(leftovers).toEqual([])
   })
 

@@ -9,6 +9,7 @@ import { type Owner, refuseHeld } from '../ownership-mark.ts'
 import { driverTag, findTagged } from '../processes.ts'
 import { settleSoon } from '../settle-soon.ts'
 import { mountFileSystem, prepareMountPoint, unmountForMark } from './check-and-mount.ts'
+import { cutOffGroup } from './cut-off.ts'
 import type { InsideMark } from './group-mark.ts'
 import {
   type FileSystemGroup,
@@ -43,6 +44,7 @@ export function fileSystemDriver(host: DriverHost): DiskGroupDriver {
     import: async (group, call) => at(group, call, (place) => importGroup(place, call)),
     keep: async (group, call) => at(group, call, async (place) => keepGroup(await findGroup(place), call)),
     export: async (group, call) => at(group, call, exportGroup),
+    cutOff: async (group, call) => at(group, call, cutOffGroup),
     leftovers: async (group, call) => at(group, call, findLeftovers),
   }
 }
