@@ -88,8 +88,8 @@ const alarmsShape = z.object({
 const refusalShape = z
   .object({ code: z.number(), error: z.string().optional(), message: z.string().optional() })
   .transform(({ code, error, message }) => ({ code, error: error ?? message ?? 'etcd does not say why' }))
-/** What was done is always answered with where. */
-const doneShape = z.object({ header: z.object({}) })
+/** What was done is answered with where, or (a change of the leader) with nothing at all. */
+const doneShape = z.union([z.object({ header: z.object({}) }), z.strictObject({})])
 
 /** The questions to etcd that looking after voters takes, each with its own deadline. All throw `DATABASE_UNAVAILABLE` when there is no answer. */
 export class EtcdCalls {
