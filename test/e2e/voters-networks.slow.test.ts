@@ -64,6 +64,25 @@ describe.skipIf(missing !== undefined)(`voters on two private networks${why}`, (
     })
   }
 
+  async function takenOver(when: string): Promise<void> {
+    const sinceMs = performance.now()
+    await alpha.powerOff()
+    await masteredBy(beta, beta)
+    told.push(`  ${Math.round(performance.now() - sinceMs)} ms: until a host is taken over, ${when}`)
+  }
+
+  /** First the host, while the network is still gone. */
+  async function allBack(): Promise<void> {
+    await alpha.boot()
+    await alpha.haven('scadmin', 'startnode')
+    await lab.switch.ip(['link set priv1 up', 'link set priv2 up'])
+    await eventually('all voters to be well', WITHIN_MS, async (saw) => {
+      const found = await votersAt(watcher)
+      saw(found.warnings)
+      return found.warnings.length === 0 || undefined
+    })
+  }
+
   it('are set up with the commands of everybody, each reached at both, and count once', async () => {
     await alpha.haven(
       'scadmin',
@@ -144,19 +163,17 @@ describe.skipIf(missing !== undefined)(`voters on two private networks${why}`, (
       saw(warnings)
       return warnings.map((sentence) => sentence.split(';')[0]).join() === silent.join() || undefined
     })
-    const sinceMs = performance.now()
-    await alpha.powerOff()
-    await masteredBy(beta, beta)
-    told.push(`  ${Math.round(performance.now() - sinceMs)} ms: until a host is taken over while priv1 is gone`)
+    await takenOver('while priv1 is gone')
     await committed(beta, 'after the loss of a voter in addition', 152)
-    await alpha.boot()
-    await alpha.haven('scadmin', 'startnode')
-    await masteredBy(alpha, alpha)
-    await lab.switch.ip(['link set priv1 up'])
-    await eventually('all voters to be well', WITHIN_MS, async (saw) => {
-      const found = await votersAt(watcher)
-      saw(found.warnings)
-      return found.warnings.length === 0 || undefined
-    })
+    await allBack()
+  })
+
+  it('decide when a network and a host are lost in the same moment', async ({ onTestFailed }) => {
+    onTestFailed(() => console.log(storyOf(lab)))
+    await masteredBy(alpha, beta)
+    // Since the loss of priv1 the others speak over this one.
+    await lab.switch.ip(['link set priv2 down'])
+    await takenOver('lost together with priv2')
+    await allBack()
   })
 })
