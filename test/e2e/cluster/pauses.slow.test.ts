@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { eventually } from '../../eventually.ts'
 import { describeCluster, type Story } from '../lab/cluster-story.ts'
 import { lookAtHost, pidOf } from '../lab/host-view.ts'
+import type { LabHost } from '../lab/lab-host.ts'
 import { marksOf } from '../lab/marking.ts'
 import { stampsGoOn, writtenFor } from '../lab/passing.ts'
 import { readMarks, type WriterLife } from '../lab/storage-referee.ts'
@@ -12,11 +13,6 @@ const MINUTE_MS = 60_000
 const LET_GO_MS = 30_000
 
 describeCluster('three hosts on etcd that stand still', { name: 'pauses', box: true }, (story) => {
-  daemonsStandStill(story)
-  machinesStandStill(story)
-})
-
-function daemonsStandStill(story: Story): void {
   it('moves nothing when clustd stands still for a second', () =>
     story.nothingMoves(async () => {
       const { lab, guests } = story.rig()
@@ -28,76 +24,91 @@ function daemonsStandStill(story: Story): void {
       await stampsGoOn(lab)
     }))
 
-  it('takes over from a host whose clustd stands still for a minute: its guard ends it, and there is nothing left to wake', async () => {
-    const { lab, guests, violations } = story.rig()
-    const h1 = story.host('h1')
-    const pid = String(await pidOf(h1, 'clustd'))
-    await h1.exec('kill', '-STOP', pid)
-    const masters = { pg1: 'h2', web: 'h2', box: 'h3' }
-    const { timelines } = await story.whole(masters, LOST)
-    expect(timelines[0]?.cause.sentence).toMatch(/^h1 lost: no sign of life for/)
-    await writtenFor(lab, { guests, ms: MINUTE_MS })
-    await h1.try('kill', '-CONT', pid)
-    expect(await pidOf(h1, 'clustd')).toBeUndefined()
-    await stampsGoOn(lab)
-    await story.whole(masters, [])
-    expect(violations()).toEqual([])
-  })
-}
-
-function machinesStandStill(story: Story): void {
-  /** Waits until the guard of a host has ended everything there. */
-  async function hasLetGo(): Promise<void> {
-    const h3 = story.host('h3')
-    await eventually('the guard of h3 to have ended everything', LET_GO_MS, async (saw) => {
-      const { addresses, links, processes } = await lookAtHost(h3)
-      const daemons = [await pidOf(h3, 'clustd'), await pidOf(h3, 'failfastd')]
-      saw({ addresses, links, processes, daemons })
-      const isLeft = [...addresses, ...links, ...processes, ...daemons].some((one) => one !== undefined)
-      return isLeft ? undefined : true
-    })
-  }
-
-  /** Who wrote to the disk of `box` after a moment. */
-  function writersAfter(momentNs: bigint): readonly WriterLife[] {
-    return readMarks(marksOf(story.rig().lab, 'box')).filter(({ last }) => last > momentNs)
-  }
-
-  it('stops at once what a machine without a fence had when it goes on after a minute, and begins nothing new', async () => {
+  // One minute for both: each is taken over from by itself, and woken by itself.
+  it('lets go what a clustd had that stands still for a minute, and what a machine had that does and has no fence: that begins nothing when it wakes', async () => {
     const { lab, guests, violations, judgeAnew } = story.rig()
-    const h3 = story.host('h3')
-    await h3.freeze()
-    const frozenNs = process.hrtime.bigint()
-    const masters = { pg1: 'h1', web: 'h2', box: 'h1' }
-    await story.whole(masters, LOST)
+    const pid = await clustdStandsStill(story)
+    const frozenNs = await machineStandsStill(story)
     await writtenFor(lab, { guests, ms: MINUTE_MS })
-    expect(violations(), 'while it stands still').toEqual([])
-    const methods = await methodsOf(story)
+    expect(violations(), 'while they stand still').toEqual([])
 
-    const wokenNs = process.hrtime.bigint()
-    await h3.thaw()
-    await hasLetGo()
-    const letGoNs = process.hrtime.bigint()
-    // Nothing keeps a machine without a power switch and a reserved disk from what it does before its guard is there.
-    const strays = writersAfter(wokenNs).filter(({ host }) => host === 'h3')
-    expect(strays.filter(({ first }) => first > frozenNs)).toEqual([])
-    expect(
-      violations().filter((one) => !/^box: h1 .* before h3 |^10\.77\.0\.103: machines 01 and 03 /.test(one)),
-    ).toEqual([])
-    expect((await methodsOf(story)).filter((call) => !methods.includes(call) && !/ABORT/.test(call))).toEqual([])
-    tellOfTheMoment(story, { wokenNs, strays })
+    await story.host('h1').try('kill', '-CONT', pid)
+    expect(await pidOf(story.host('h1'), 'clustd'), 'its guard has ended it').toBeUndefined()
+    const letGoNs = await machineGoesOn(story, frozenNs)
 
     judgeAnew()
     await stampsGoOn(lab)
-    await story.whole(masters, [])
-    expect(writersAfter(letGoNs).map(({ host }) => host)).toEqual(['h1'])
-    await h3.haven('scadmin', 'startnode')
-    await story.whole(story.rig().atHome, ['host-joined'])
-    const [report] = (await h3.api().status()).guardReports
-    expect(report).toMatchObject({ why: expect.stringMatching(/^the deadline passed \d{5} ms ago/), leftovers: [] })
-    // First what could begin anything.
-    expect(report?.stopped[0]).toMatch(/^clustd \(process \d+\) killed$/)
+    await story.whole(ALL_ON_H2, [])
+    expect(writersAfter(story, letGoNs).map(({ host }) => host)).toEqual(['h2'])
+    await theyComeBack(story)
   })
+})
+
+const ALL_ON_H2 = { pg1: 'h2', web: 'h2', box: 'h2' }
+
+/** Returns the pid of the clustd of h1, which stands still. */
+async function clustdStandsStill(story: Story): Promise<string> {
+  const pid = String(await pidOf(story.host('h1'), 'clustd'))
+  await story.host('h1').exec('kill', '-STOP', pid)
+  const { timelines } = await story.whole({ pg1: 'h2', web: 'h2', box: 'h3' }, LOST)
+  expect(timelines[0]?.cause.sentence).toMatch(/^h1 lost: no sign of life for/)
+  return pid
+}
+
+/** Returns when h3 stood still, as a whole. */
+async function machineStandsStill(story: Story): Promise<bigint> {
+  await story.host('h3').freeze()
+  const frozenNs = process.hrtime.bigint()
+  const { timelines } = await story.whole(ALL_ON_H2, LOST)
+  expect(timelines[0]?.cause.sentence).toMatch(/^h3 lost: no sign of life for/)
+  return frozenNs
+}
+
+/** Wakes h3, and returns when it has let go. Nothing keeps a machine without a power switch and a reserved disk from what it does before its guard is there. */
+async function machineGoesOn(story: Story, frozenNs: bigint): Promise<bigint> {
+  const h3 = story.host('h3')
+  const methods = await methodsOf(h3)
+  const wokenNs = process.hrtime.bigint()
+  await h3.thaw()
+  await hasLetGo(h3)
+  const letGoNs = process.hrtime.bigint()
+  const strays = writersAfter(story, wokenNs).filter(({ host }) => host === 'h3')
+  expect(strays.filter(({ first }) => first > frozenNs)).toEqual([])
+  const others = story
+    .rig()
+    .violations()
+    .filter((one) => !BY_H3.test(one))
+  expect(others).toEqual([])
+  expect((await methodsOf(h3)).filter((call) => !methods.includes(call) && !/ABORT/.test(call))).toEqual([])
+  tellOfTheMoment(story, { wokenNs, strays })
+  return letGoNs
+}
+
+const BY_H3 = /^box: h2 began to write .* before h3 |^10\.77\.0\.103: machines 02 and 03 /
+
+async function theyComeBack(story: Story): Promise<void> {
+  for (const name of ['h1', 'h3'] as const) await story.host(name).haven('scadmin', 'startnode')
+  await story.whole(story.rig().atHome, ['host-joined', 'host-joined'])
+  const [report] = (await story.host('h3').api().status()).guardReports
+  expect(report).toMatchObject({ why: expect.stringMatching(/^the deadline passed \d{5} ms ago/), leftovers: [] })
+  // First what could begin anything.
+  expect(report?.stopped[0]).toMatch(/^clustd \(process \d+\) killed$/)
+}
+
+/** Waits until the guard of a host has ended everything there. */
+async function hasLetGo(host: LabHost): Promise<void> {
+  await eventually(`the guard of ${host.name} to have ended everything`, LET_GO_MS, async (saw) => {
+    const { addresses, links, processes } = await lookAtHost(host)
+    const daemons = [await pidOf(host, 'clustd'), await pidOf(host, 'failfastd')]
+    saw({ addresses, links, processes, daemons })
+    const isLeft = [...addresses, ...links, ...processes, ...daemons].some((one) => one !== undefined)
+    return isLeft ? undefined : true
+  })
+}
+
+/** Who wrote to the disk of `box` after a moment. */
+function writersAfter(story: Story, momentNs: bigint): readonly WriterLife[] {
+  return readMarks(marksOf(story.rig().lab, 'box')).filter(({ last }) => last > momentNs)
 }
 
 /** For people: how long a machine that woke went on, as it was seen from outside. */
@@ -113,8 +124,7 @@ function tellOfTheMoment(
   story.tell(`the woken machine wrote for ${wroteMs.toFixed(0)} ms, and answered for ${answeredMs} ms`)
 }
 
-async function methodsOf(story: Story): Promise<readonly string[]> {
-  const h3 = story.host('h3')
-  const list = await h3.exec('find', `${h3.root}/var/log`, '-path', '*/methods/*', '-type', 'f')
+async function methodsOf(host: LabHost): Promise<readonly string[]> {
+  const list = await host.exec('find', `${host.root}/var/log`, '-path', '*/methods/*', '-type', 'f')
   return list.split('\n').filter((line) => line !== '')
 }
