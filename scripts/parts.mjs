@@ -37,18 +37,23 @@ export async function runTool(name, command, args) {
  * @param {string} name - as it is shown
  * @param {string[]} projects
  * @param {Record<string, string>} [env] - on top of our own environment
+ * @param {{ under?: readonly string[], files?: readonly string[] }} [how] - `under`: a program, with words, that runs vitest; `files`: parts of the names of the
+ *   test files that are meant, default all
  * @returns {Promise<Outcome>}
  */
-export async function runTests(name, projects, env = {}) {
+export async function runTests(name, projects, env = {}, { under = [], files = [] } = {}) {
   heading(name)
   const startedAt = performance.now()
   const folder = await mkdtemp(join(tmpdir(), 'haven-report-'))
   try {
     const report = join(folder, 'report.json')
+    const [program = '', ...words] = [...under, bin('vitest')]
     const code = await run(
-      bin('vitest'),
+      program,
       [
+        ...words,
         'run',
+        ...files,
         ...projects.flatMap((project) => ['--project', project]),
         '--reporter=default',
         '--reporter=json',
