@@ -27,6 +27,8 @@ export interface AbortLimits {
   readonly methodsEndMs: number
   /** Ending by force, exports and the proof may take this long after that; what is not gone by then is a leftover. */
   readonly forceMs: number
+  /** Whether another host may have the disks by now. Absent: when the time of the methods is over. */
+  readonly isLate?: boolean
 }
 
 /** What came of it. */
@@ -41,9 +43,9 @@ export interface Aborted {
 const PROOF_MS = 500
 
 /**
- * Stops everything of some logical hosts, each on its own: what is late is cut off from its disks first; ABORT_NET, addresses down, ABORT, KILL, disk groups out, proof. Used by the guard when it fires, by
- * clustd for the remains of a former life, and by the simulation. Never throws, and nothing that hangs delays the addresses, the end by force, or another
- * logical host. Everything is idempotent.
+ * Stops everything of some logical hosts, each on its own: what is late is cut off from its disks first; ABORT_NET, addresses down, ABORT, KILL, disk
+ * groups out, proof. Used by the guard when it fires, by clustd for the remains of a former life, and by the simulation. Never throws, and nothing that hangs
+ * delays the addresses, the end by force, or another logical host. Everything is idempotent.
  */
 export async function abortHoldings(
   holdings: readonly Holding[],
@@ -58,8 +60,9 @@ export async function abortHoldings(
   }
   const methods = new AbortMethods(holdings, limits.methodsEndMs, hands, tell)
   const endMs = Math.max(startedMs, limits.methodsEndMs) + limits.forceMs
+  const { methodsEndMs, isLate = startedMs > methodsEndMs } = limits
   const proofs = await Promise.all(
-    holdings.map((holding) => abortOne(holding, { hands, methods, methodsEndMs: limits.methodsEndMs, endMs, tell })),
+    holdings.map((holding) => abortOne(holding, { hands, methods, methodsEndMs, isLate, endMs, tell })),
   )
   const leftovers = proofs.flat()
   return {
@@ -79,6 +82,7 @@ interface Work {
   readonly hands: AbortHands
   readonly methods: AbortMethods
   readonly methodsEndMs: number
+  readonly isLate: boolean
   /** When force has had its time. */
   readonly endMs: number
   tell(line: string): void
@@ -86,8 +90,7 @@ interface Work {
 
 async function abortOne(holding: Holding, work: Work): Promise<readonly Leftover[]> {
   // Late, as on a machine that stood still: another host may have the disks. What came to them now, be it by unmounting, could only damage what that has written.
-  const isLate = work.hands.effects.nowMonotonicMs() > work.methodsEndMs
-  const cutOff = isLate ? cutOffDiskGroups(holding, work) : undefined
+  const cutOff = work.isLate ? cutOffDiskGroups(holding, work) : undefined
   await work.methods.callAll(holding, 'ABORT_NET')
   const addresses = takeAddressesDown(holding, work)
   // An address that will not go must not use up the time of the ABORT methods.

@@ -1,6 +1,7 @@
 import { signalProcess } from '../../methods/proc.ts'
 import { HaError } from '../errors/ha-error.ts'
 import { leftMs } from '../membership/deadline.ts'
+import type { Clocks } from '../membership/own-health.ts'
 import type { Timings } from '../model/cluster-config.ts'
 import type { Leftover } from '../model/step.ts'
 import type { FormerLife, Holding } from '../ports/guard.ts'
@@ -65,6 +66,7 @@ export function refuseLiving(found: FoundGuard | undefined, me: ProcessIdentity)
 /** Ends the life before, whatever state it is in, and returns what would not go. */
 export async function abortFormer(found: FoundGuard | undefined, parts: FormerLifeParts): Promise<readonly Leftover[]> {
   refuseLiving(found, parts.me)
+  const isLate = mayBeTakenOver(found?.orders, readClocks(parts.hands.effects))
   if (found !== undefined) await endFormerProcesses(found, parts)
   const { hands, places, root } = parts
   const held = await readHoldings(places)
@@ -72,11 +74,21 @@ export async function abortFormer(found: FoundGuard | undefined, parts: FormerLi
   const holdings = await Promise.all(held.map((holding) => withoutMethodsIfAway(holding, parts)))
   const methodsEndMs = hands.effects.nowMonotonicMs() + parts.timings().abortMs
   const why = 'a new clustd found the remains of a former life'
-  const { report, leftovers, released } = await abortHoldings(holdings, { why, methodsEndMs, forceMs: FORCE_MS }, hands)
+  const limits = { why, methodsEndMs, forceMs: FORCE_MS, isLate }
+  const { report, leftovers, released } = await abortHoldings(holdings, limits, hands)
   await Promise.all(released.map((logicalHost) => removeHolding(places, logicalHost)))
   await writeGuardReport(root, report)
   for (const line of report.stopped) parts.log.write({ level: 'info', message: `former life: ${line}` })
   return leftovers
+}
+
+/**
+ * Tells whether the others may have gone on without the life of these orders: its deadline, and the time that its guard had to stop everything, are over.
+ * Undefined: nobody can tell when it ended, so they may.
+ */
+export function mayBeTakenOver(orders: GuardOrders | undefined, now: Clocks): boolean {
+  if (orders === undefined) return true
+  return leftMs({ untilMs: orders.deadlineMs, aheadMs: orders.aheadMs }, now) + orders.abortMs < 0
 }
 
 /**

@@ -107,7 +107,12 @@ function holding(
 
 async function abort(
   holdings: readonly Holding[],
-  { trouble = {}, abortMs = 400, tookMs = 10 }: { trouble?: Trouble; abortMs?: number; tookMs?: number } = {},
+  {
+    trouble = {},
+    abortMs = 400,
+    tookMs = 10,
+    ...rest
+  }: { trouble?: Trouble; abortMs?: number; tookMs?: number; isLate?: boolean } = {},
 ): Promise<Aborted & { journal: readonly string[]; overlaps: readonly string[]; effects: Effects }> {
   const world = createWorld(trouble, tookMs)
   for (const { logicalHost, addresses, diskGroups } of holdings) {
@@ -116,7 +121,8 @@ async function abort(
     for (const { diskGroup } of diskGroups) world.there.add(diskGroup.name)
   }
   const methodsEndMs = world.effects.nowMonotonicMs() + abortMs
-  return { ...world, ...(await abortHoldings(holdings, { why: 'test', methodsEndMs, forceMs: 1000 }, world.hands)) }
+  const limits = { why: 'test', methodsEndMs, forceMs: 1000, ...rest }
+  return { ...world, ...(await abortHoldings(holdings, limits, world.hands)) }
 }
 const without = (journal: readonly string[]) => journal.map((line) => line.replace(/^\d+ /, ''))
 const whenOf = (journal: readonly string[], what: string) =>
@@ -128,6 +134,16 @@ describe('abortHoldings', () => {
     const trouble = { 'CUT OFF ha1-a': 'fails', 'CUT OFF ha1-b': 'hangs for good' } as const
     const { journal, released } = await abort([holding('ha1')], { abortMs: -1, trouble })
     expect(without(journal).at(-1)).toBe('EXPORT ha1-a')
+    expect(released).toEqual(['ha1'])
+  })
+
+  test('cuts disks off first that another host may have, and calls the methods all the same', async () => {
+    const { journal, released } = await abort([holding('ha1')], { isLate: true })
+    expect(without(journal).slice(0, 3).toSorted()).toEqual([
+      'CUT OFF ha1-a',
+      'CUT OFF ha1-b',
+      'ha1 ABORT_NET web [|ha1,ha2]',
+    ])
     expect(released).toEqual(['ha1'])
   })
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { mayBeTakenOver } from '../../../src/framework/failfast/former-life.ts'
 import {
   decideGuard,
   type GuardDecision,
@@ -149,5 +150,20 @@ describe('a guard that was not armed yet', () => {
     ['ignores orders of another boot', [{ orders: { ...armed, bootId: 'another' }, clocks: at(2600) }], waits(3100)],
   ])('%s', (_rule, all, decision) => {
     expect(looks(...all).decision).toEqual(decision)
+  })
+})
+
+describe('a former life', () => {
+  test.each([
+    ['while its deadline is ahead', 2499, 0, false],
+    ['while its guard had time to stop everything', 2900, 0, false],
+    ['afterwards', 2901, 0, true],
+    ['as soon as the machine has slept as long', 1000, 2000, true],
+  ] as const)('may have been taken over from: %s', (_, monotonicMs, slept, expected) => {
+    expect(mayBeTakenOver(armed, at(monotonicMs, { slept }))).toBe(expected)
+  })
+
+  test('may have been taken over from when nothing is known of it', () => {
+    expect(mayBeTakenOver(undefined, at(0))).toBe(true)
   })
 })
