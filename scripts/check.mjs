@@ -3,4 +3,4 @@
 import { conclude } from './parts.mjs'
 import { runQuickParts } from './quick-parts.mjs'
 
-conclude(await runQuickParts('15', false))
+conclude(await runQuickParts('12', false))

@@ -8,11 +8,17 @@ import { bin, runTests, runTool } from './parts.mjs'
  * @returns {Promise<import('./parts.mjs').Outcome[]>}
  */
 export async function runQuickParts(seeds, isWhole) {
+  const tools = [await runTool('build', process.execPath, ['scripts/build.mjs'])]
+  // Each of them uses one core.
+  tools.push(
+    ...(await Promise.all([
+      runTool('types', bin('tsc'), ['-p', '.']),
+      runTool('imports', process.execPath, ['scripts/imports.mjs']),
+      runTool('lint', bin('biome'), ['check', '--error-on-warnings', '.']),
+    ])),
+  )
   return [
-    await runTool('build', process.execPath, ['scripts/build.mjs']),
-    await runTool('lint', bin('biome'), ['check', '--error-on-warnings', '.']),
-    await runTool('types', bin('tsc'), ['-p', '.']),
-    await runTool('imports', process.execPath, ['scripts/imports.mjs']),
+    ...tools,
     await runTests('tests', ['tidy', 'unit', 'scenarios', 'contract', 'cli', 'api', 'simulation'], {
       SIMULATION_SEEDS: process.env['SIMULATION_SEEDS'] ?? seeds,
       HAVEN_TEST_WHOLE: isWhole ? '1' : '0',
