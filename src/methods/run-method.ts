@@ -13,6 +13,7 @@ import { methodArguments, methodEnvironment } from './method-environment.ts'
 import { type MethodLog, openMethodLog, openNoLog, pruneMethodLogs } from './method-log.ts'
 import { endProcessGroup } from './process-group.ts'
 import { describeProcess, findProcesses, type ProcessPlace } from './processes.ts'
+import type { QuickMoves } from './quick-cgroup-moves.ts'
 import { type HostPlace, hostKey } from './scope-names.ts'
 import { nameRunFile } from './stray-runs.ts'
 import { createTagLook, type Tags } from './tagged-processes.ts'
@@ -31,8 +32,8 @@ export interface MethodRunnerOptions extends HostPlace {
   readonly findBy?: 'cgroups-and-tags' | 'tags'
   /** The look for tags of this host (`createTagLook`), when others use it too; default: one of its own. */
   readonly lookForTags?: () => Promise<Tags>
-  /** Told that further methods will be run soon (`createQuickMoves`). */
-  readonly expectCalls?: () => void
+  /** Told when methods are run, and that others will follow. */
+  readonly quickMoves?: QuickMoves
   /** Instead of `TERM_GRACE_MS`; for tests. */
   readonly termGraceMs?: number
 }
@@ -67,7 +68,7 @@ export function createMethodRunner(options: MethodRunnerOptions): MethodRunner {
         return await runMethod(setup, place, call)
       } finally {
         // Where one is called, others follow.
-        options.expectCalls?.()
+        options.quickMoves?.expectCalls()
       }
     },
     processes: async (scope) => (await findProcesses(place, scope)).map(describeProcess),
@@ -95,6 +96,7 @@ async function runMethod(setup: Setup, place: ProcessPlace, call: MethodCall): P
     if (call.signal.aborted) return { kind: 'timed-out', afterMs: 0, forced: false, output: [] }
     const startedMs = setup.effects.nowMonotonicMs()
     const started = start(setup, call, log, cgroup, runFile)
+    setup.quickMoves?.called()
     const pruned = pruneMethodLogs(setup.root, call)
     const ending = await awaitEnding(setup, call, started)
     const durationMs = setup.effects.nowMonotonicMs() - startedMs

@@ -101,7 +101,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
   const plans = new PlanRing(root, effects, log)
   const heartbeats = join(composition.installation, 'dist/heartbeat-worker.mjs')
   let reports: readonly GuardReport[] = await readGuardReports(root)
-  const expectCalls = createQuickMoves(effects)
+  const quickMoves = createQuickMoves(effects)
   const loop: HostLoop = createHostLoop({
     host: hostFile.physicalHost,
     cluster: hostFile.cluster,
@@ -111,7 +111,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
     hands: createRealHands({
       diskGroups,
       addresses,
-      methods: createMethodRunner({ ...place, pathDirectories, effects, lookForTags, expectCalls, log: warn }),
+      methods: createMethodRunner({ ...place, pathDirectories, effects, lookForTags, quickMoves, log: warn }),
       pathPrefixOf,
     }),
     guard: guardOf(composition, () => timings()),
@@ -121,7 +121,7 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
     identity: { root, pid: process.pid, version: versionOf(composition.installation) },
     settings: LOOP_SETTINGS,
     fenceAgents: createFenceAgents({ run: runFence, effects, warn }),
-    expectCalls,
+    expectCalls: quickMoves.expectCalls,
     publicAdapters: adapters,
     keepReservations: async ({ diskGroup }, call) => diskGroups.filesystem.keep?.(diskGroup, call),
     recordPlan: (input) => plans.record(input),
