@@ -66,11 +66,15 @@ describe.skipIf(missing !== undefined)(`heartbeats over two private networks${wh
     return Object.fromEntries(privateNetworks.map(({ name, state }) => [name, state]))
   }
 
-  /** How h2 finds the interfaces on priv1. */
-  async function interfaces(): Promise<string> {
-    const { privateNetworks } = await h2.api().status()
-    const priv1 = privateNetworks.find(({ name }) => name === 'priv1')
-    return (priv1?.interfaces ?? []).map(({ host, sentence }) => `${host} ${sentence}`).join(', ')
+  /** Waits until h2 finds the interfaces on priv1 to be so: a state of the network is known before what the last of the others sees. */
+  async function interfaces(wanted: string): Promise<void> {
+    await eventually(`the interfaces on priv1 to be: ${wanted}`, KNOWN_MS, async (saw) => {
+      const { privateNetworks } = await h2.api().status()
+      const priv1 = privateNetworks.find(({ name }) => name === 'priv1')
+      const found = (priv1?.interfaces ?? []).map(({ host, sentence }) => `${host} ${sentence}`).join(', ')
+      saw(found)
+      return found === wanted ? true : undefined
+    })
   }
 
   /** Waits for the line of the log; then nothing can still be about to move because of it. */
@@ -88,7 +92,7 @@ describe.skipIf(missing !== undefined)(`heartbeats over two private networks${wh
   it('tells the interface whose cable was pulled; nothing moves', async () => {
     await h1.cut('priv1')
     await states('partitioned', 'up')
-    expect(await interfaces()).toBe('h1 failed: the link of priv1 is down, h2 up, h3 up')
+    await interfaces('h1 failed: the link of priv1 is down, h2 up, h3 up')
     await told(
       'network priv1: partitioned: the interface priv1 of h1 has failed (the link of priv1 is down); heartbeats go on over priv2',
     )
@@ -98,7 +102,7 @@ describe.skipIf(missing !== undefined)(`heartbeats over two private networks${wh
   it('tells the interface that nobody hears although its link is up; nothing moves', async () => {
     await h1.mute('priv1')
     await states('partitioned', 'up')
-    expect(await interfaces()).toBe('h1 failed: nobody hears it, while others hear each other, h2 up, h3 up')
+    await interfaces('h1 failed: nobody hears it, while others hear each other, h2 up, h3 up')
     await told(
       'network priv1: partitioned: the interface priv1 of h1 has failed (nobody hears it, while others hear each other); heartbeats go on over priv2',
     )
@@ -133,7 +137,7 @@ describe.skipIf(missing !== undefined)(`heartbeats over two private networks${wh
     })
     const both = await found(h2)
     expect(both).toEqual({ priv1: 'up', priv2: 'up' })
-    expect(await interfaces()).toBe('h1 up, h2 up, h3 unavailable')
+    await interfaces('h1 up, h2 up, h3 unavailable')
     const { messages } = await h2.api().status({ messages: 50 })
     // The last that was said of each network is that it was mended by the test before.
     const last = (name: string) => messages.filter(({ text }) => text.startsWith(`network ${name}:`)).at(-1)?.text

@@ -48,8 +48,8 @@ export function simGuard(place: GuardPlace, process: Process, children: Set<Proc
   return {
     formerLife: async () => formerLifeOf(place),
     abortRemains: () => abortRemains(place, process, children),
-    // It takes as long as a process does to start. One that is not armed watches nothing.
-    prepare: () => effects.sleep(100),
+    // One that is not armed watches nothing.
+    prepare: () => effects.sleep(1),
     arm: async (deadlineMs) => {
       await effects.sleep(1)
       if (place.state === 'fired' && place.guard?.isDead === false)

@@ -1,4 +1,5 @@
 import type { RunCommand } from '../run-command.ts'
+import { shareLook } from '../share-look.ts'
 import { addressBytes } from './frames.ts'
 
 /** An adapter of this host with its addresses, from `ip -json addr`. */
@@ -29,6 +30,33 @@ export interface AdapterAddress {
 export async function listAdapters(run: RunCommand, signal: AbortSignal): Promise<readonly Adapter[]> {
   const { stdout } = await run(['ip', '-json', 'addr', 'show'], { signal })
   return parseAdapters(stdout)
+}
+
+/** Lists the adapters. Rejects with the signal's reason, or what the program said. */
+export type AdapterList = (signal: AbortSignal) => Promise<readonly Adapter[]>
+
+/** It answers in milliseconds; one that hangs must not keep all who ask later. */
+const LOOK_MS_MAX = 5_000
+
+/** Makes a list that is read once for all who ask at the same time: twenty addresses that move together cost two looks instead of twenty. */
+export function createAdapterList(run: RunCommand): AdapterList {
+  const never = new AbortController().signal
+  const look = shareLook(async () => {
+    const { stdout } = await run(['ip', '-json', 'addr', 'show'], { signal: never, timeoutMs: LOOK_MS_MAX })
+    return parseAdapters(stdout)
+  })
+  return async (signal) => {
+    signal.throwIfAborted()
+    const over = new AbortController()
+    const givenUp = new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: over.signal })
+    })
+    try {
+      return await Promise.race([look(), givenUp])
+    } finally {
+      over.abort()
+    }
+  }
 }
 
 /** Parses the output of `ip -json addr`. What it does not know it leaves out. */

@@ -5,7 +5,7 @@ import type { AddressCall, AddressDriver } from '../../ports/address-driver.ts'
 import type { DriverHost } from '../driver-host.ts'
 import { driverTag } from '../processes.ts'
 import { CommandError, createRunCommand, type RunCommand } from '../run-command.ts'
-import { type Adapter, type AdapterAddress, listAdapters } from './address-table.ts'
+import { type Adapter, type AdapterAddress, type AdapterList, createAdapterList } from './address-table.ts'
 import { AGAIN_AFTER_MS, Announcer } from './announce-again.ts'
 import { type AddressFrames, addressBytes, framesFor, hardwareBytes, senderOf } from './frames.ts'
 import {
@@ -27,25 +27,26 @@ export interface IpAddressOptions {
 /** Makes the driver of logical addresses on Ethernet adapters, IPv4 and IPv6, by iproute2 and raw frames (docs/decisions/0007). It needs root. */
 export function ipAddressDriver(host: DriverHost, options: IpAddressOptions = {}): AddressDriver {
   const run = createRunCommand({ effects: host.effects, tag: driverTag(host.scope, 'addresses') })
+  const tools: Tools = { run, list: createAdapterList(run) }
   const announcer = new Announcer(host.effects, options.announceAgainAfterMs ?? AGAIN_AFTER_MS)
   const probe = options.probe ?? PROBE_TIMES_DEFAULT
   const keyOf = (call: AddressCall): string => `${call.adapter} ${bytesOf(call).toString('hex')}`
   return {
     kind: 'ip',
-    isUp: async (call) => (await findOn(run, call)) !== undefined,
+    isUp: async (call) => (await findOn(tools, call)) !== undefined,
     up: async (call) => {
       announcer.stop(keyOf(call))
-      const found = await explained(call, () => bringUp(run, call, probe))
+      const found = await explained(call, () => bringUp(tools, call, probe))
       if (found === undefined) return
-      announcer.start(keyOf(call), (signal) => announceIfStillHere(run, { ...call, signal }, found))
+      announcer.start(keyOf(call), (signal) => announceIfStillHere(tools, { ...call, signal }, found))
     },
     down: async (call) => {
       announcer.stop(keyOf(call))
-      await explained(call, () => takeDown(run, call))
+      await explained(call, () => takeDown(tools, call))
     },
     leftovers: async (call) => {
       const key = bytesOf(call).toString('hex')
-      const adapters = await listAdapters(run, call.signal)
+      const adapters = await tools.list(call.signal)
       return adapters.flatMap(({ name, addresses }) =>
         addresses
           .filter((address) => address.key === key)
@@ -63,20 +64,26 @@ export function ipAddressDriver(host: DriverHost, options: IpAddressOptions = {}
   }
 }
 
+interface Tools {
+  readonly run: RunCommand
+  readonly list: AdapterList
+}
+
 interface OnLink {
   readonly adapter: EthernetAdapter
   readonly frames: AddressFrames
 }
 
 /** Undefined when the adapter has no neighbours (NOARP): there is nobody to ask and nobody to tell. */
-async function bringUp(run: RunCommand, call: AddressCall, times: ProbeTimes): Promise<OnLink | undefined> {
+async function bringUp(tools: Tools, call: AddressCall, times: ProbeTimes): Promise<OnLink | undefined> {
+  const { run, list } = tools
   const bytes = bytesOf(call)
-  const adapters = await listAdapters(run, call.signal)
+  const adapters = await list(call.signal)
   const adapter = usableAdapter(call, adapters)
   refuseElsewhere(call, adapters)
   const onLink = adapter.flags.includes('NOARP') ? undefined : linkOf(adapter, bytes)
   const present = addressOn(adapter, bytes)
-  if (present?.isDuplicate === true) await remove(run, call, present)
+  if (present?.isDuplicate === true) await remove(tools, call, present)
   if (present === undefined || present.isDuplicate) {
     if (onLink !== undefined && call.isReleased !== true) await refuseInUse(run, call, { ...onLink, times })
     call.signal.throwIfAborted()
@@ -151,26 +158,26 @@ async function add(run: RunCommand, call: AddressCall): Promise<void> {
 }
 
 /** Takes it from every adapter that has it: in a backup group it may have moved since the step was planned, or since the guard was told. */
-async function takeDown(run: RunCommand, call: AddressCall): Promise<void> {
+async function takeDown(tools: Tools, call: AddressCall): Promise<void> {
   const bytes = bytesOf(call)
-  for (const adapter of await listAdapters(run, call.signal)) {
+  for (const adapter of await tools.list(call.signal)) {
     const address = addressOn(adapter, bytes)
     if (address === undefined) continue
     if (needsPromotion(adapter, address)) {
       // Deleting the first address of a network deletes the others of it with it, other logical hosts' among them, unless this is set.
       await writeFile(`/proc/sys/net/ipv4/conf/${adapter.name}/promote_secondaries`, '1')
     }
-    await remove(run, { ...call, adapter: adapter.name }, address)
+    await remove(tools, { ...call, adapter: adapter.name }, address)
   }
 }
 
 /** Exit code of ip when the kernel refused, such as for an address that is gone. */
 const REFUSED = 2
 
-async function remove(run: RunCommand, call: AddressCall, { text, prefixLength }: AdapterAddress): Promise<void> {
+async function remove(tools: Tools, call: AddressCall, { text, prefixLength }: AdapterAddress): Promise<void> {
   const words = ['ip', 'addr', 'del', `${text}/${prefixLength}`, 'dev', call.adapter] as const
-  const { exitCode, stderr } = await run(words, { signal: call.signal, accept: [0, REFUSED] })
-  if (exitCode === 0 || (await findOn(run, call)) === undefined) return
+  const { exitCode, stderr } = await tools.run(words, { signal: call.signal, accept: [0, REFUSED] })
+  if (exitCode === 0 || (await findOn(tools, call)) === undefined) return
   throw unusable(call, `it cannot be taken from adapter '${call.adapter}': ${stderr.trim()}`, `Run: ${words.join(' ')}`)
 }
 
@@ -179,18 +186,18 @@ function needsPromotion(adapter: Adapter, address: AdapterAddress): boolean {
 }
 
 /** False ends the repetitions: this host must never announce what it has not, and another process of it (the guard) may have taken it down. */
-async function announceIfStillHere(run: RunCommand, call: AddressCall, onLink: OnLink): Promise<boolean> {
-  if ((await findOn(run, call)) === undefined) return false
-  await announceAddress(run, { ...onLink, signal: call.signal })
+async function announceIfStillHere(tools: Tools, call: AddressCall, onLink: OnLink): Promise<boolean> {
+  if ((await findOn(tools, call)) === undefined) return false
+  await announceAddress(tools.run, { ...onLink, signal: call.signal })
   return true
 }
 
 async function findOn(
-  run: RunCommand,
+  tools: Tools,
   call: AddressCall,
 ): Promise<{ readonly adapter: Adapter; readonly address: AdapterAddress } | undefined> {
   const bytes = bytesOf(call)
-  const adapter = (await listAdapters(run, call.signal)).find(({ name }) => name === call.adapter)
+  const adapter = (await tools.list(call.signal)).find(({ name }) => name === call.adapter)
   const address = adapter === undefined ? undefined : addressOn(adapter, bytes)
   return adapter === undefined || address === undefined ? undefined : { adapter, address }
 }
