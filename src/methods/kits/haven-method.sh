@@ -64,10 +64,13 @@ haven_start_daemon() {
   shift 2
   setsid "$@" </dev/null >>"$haven_log_file" 2>&1 &
   haven_pid=$!
-  if haven_now=$(haven_start_of "$haven_pid") && echo "$haven_pid $haven_now" >"$haven_file.new" && mv -f "$haven_file.new" "$haven_file"; then return 0; fi
-  haven_log "$1 has ended at once, or $haven_file cannot be written"
+  haven_now=$(haven_start_of "$haven_pid") || haven_now=
+  if [ -n "$haven_now" ] && echo "$haven_pid $haven_now" >"$haven_file.new" && mv -f "$haven_file.new" "$haven_file"; then return 0; fi
   # Nobody would find it again.
   kill -9 "$haven_pid" 2>/dev/null
+  wait "$haven_pid" 2>/dev/null
+  haven_code=$?
+  if [ -n "$haven_now" ]; then haven_log "$1 was ended, as $haven_file cannot be written"; else haven_log "$1 has ended at once, with exit code $haven_code"; fi
   return 1
 }
 
