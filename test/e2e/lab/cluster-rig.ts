@@ -13,6 +13,7 @@ import { forgetMarks, makeMarking, marksOf } from './marking.ts'
 import { PowerDesk } from './power-desk.ts'
 import { RowWriter } from './row-writer.ts'
 import { overlaps, readMarks } from './storage-referee.ts'
+import { storyOf } from './story.ts'
 
 const HOSTS = ['h1', 'h2', 'h3'] as const
 /** Where the guests are at home; the others follow in order. */
@@ -89,6 +90,7 @@ export async function startClusterRig(plan: ClusterRigPlan): Promise<ClusterRig>
     const parts = { lab, etcd, guests, atHome, writer, arp, host, judgeAnew, stop }
     return { ...parts, begin: () => begin(parts), violations: () => [...arp.violations(), ...doubleWrites(parts)] }
   } catch (error) {
+    console.log(storyOf(lab))
     await stop()
     throw error
   }

@@ -26,25 +26,22 @@ export interface AdapterAddress {
   readonly isDuplicate: boolean
 }
 
+/** The program answers in milliseconds; one that hangs must not keep all who ask later. */
+const LOOK_MS_MAX = 5_000
+
 /** Lists the adapters of this network namespace with their addresses. */
 export async function listAdapters(run: RunCommand, signal: AbortSignal): Promise<readonly Adapter[]> {
-  const { stdout } = await run(['ip', '-json', 'addr', 'show'], { signal })
+  const { stdout } = await run(['ip', '-json', 'addr', 'show'], { signal, timeoutMs: LOOK_MS_MAX })
   return parseAdapters(stdout)
 }
 
 /** Lists the adapters. Rejects with the signal's reason, or what the program said. */
 export type AdapterList = (signal: AbortSignal) => Promise<readonly Adapter[]>
 
-/** It answers in milliseconds; one that hangs must not keep all who ask later. */
-const LOOK_MS_MAX = 5_000
-
 /** Makes a list that is read once for all who ask at the same time: twenty addresses that move together cost two looks instead of twenty. */
 export function createAdapterList(run: RunCommand): AdapterList {
   const never = new AbortController().signal
-  const look = shareLook(async () => {
-    const { stdout } = await run(['ip', '-json', 'addr', 'show'], { signal: never, timeoutMs: LOOK_MS_MAX })
-    return parseAdapters(stdout)
-  })
+  const look = shareLook(() => listAdapters(run, never))
   return async (signal) => {
     signal.throwIfAborted()
     const over = new AbortController()
