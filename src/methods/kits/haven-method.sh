@@ -67,10 +67,10 @@ haven_start_daemon() {
   haven_now=$(haven_start_of "$haven_pid") || haven_now=
   if [ -n "$haven_now" ] && echo "$haven_pid $haven_now" >"$haven_file.new" && mv -f "$haven_file.new" "$haven_file"; then return 0; fi
   # Nobody would find it again.
-  kill -9 "$haven_pid" 2>/dev/null
-  wait "$haven_pid" 2>/dev/null
-  haven_code=$?
-  if [ -n "$haven_now" ]; then haven_log "$1 was ended, as $haven_file cannot be written"; else haven_log "$1 has ended at once, with exit code $haven_code"; fi
+  kill -9 "$haven_pid" 2>/dev/null || :
+  haven_code=0
+  wait "$haven_pid" 2>/dev/null || haven_code=$?
+  if [ -n "$haven_now" ]; then haven_log "$1 was ended, as $haven_file cannot be written"; else haven_log "$1 has ended at once, with exit code $haven_code; read $haven_log_file"; fi
   return 1
 }
 

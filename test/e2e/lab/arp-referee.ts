@@ -23,12 +23,14 @@ const QUESTIONS_NEAR = 20
 export class ArpReferee {
   readonly #program: ChildProcess
   readonly #ready: Promise<void>
+  readonly #ended: Promise<unknown>
   #claims: Claim[] = []
 
   constructor(lab: Lab, addresses: readonly string[]) {
     const words = lab.clientWords(programIn(inject('workshop'), 'ask-arp'), 'pub', addressOn('pub', 0), ...addresses)
     const [program, ...rest] = words
     this.#program = spawn(program, rest, { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#ended = new Promise((resolve) => this.#program.once('exit', resolve))
     const { stdout } = this.#program
     if (stdout === null) throw new Error('no output to read')
     this.#ready = new Promise((resolve, reject) => {
@@ -62,9 +64,8 @@ export class ArpReferee {
 
   async stop(): Promise<void> {
     await this.#ready.catch(() => undefined)
-    const ended = new Promise((resolve) => this.#program.once('exit', resolve))
     this.#program.stdin?.end()
-    await ended
+    await this.#ended
   }
 }
 

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { StatusJson } from '../../../src/framework/api/wire.ts'
 import { eventually } from '../../eventually.ts'
 import type { Lab } from './lab.ts'
 import type { LabHost } from './lab-host.ts'
@@ -91,8 +92,9 @@ export async function isMember(host: LabHost): Promise<boolean> {
 
 /** Brings every host back: switched on, a member. What was left undone by a test before is none of the next one's business. */
 export async function bringAllBack(lab: Lab): Promise<void> {
+  for (const host of lab.hosts.values()) await host.boot()
+  await agreedOnMembers(lab)
   for (const host of lab.hosts.values()) {
-    await host.boot()
     if (await isMember(host)) continue
     const founds = await anyMember(lab).then(
       () => false,
@@ -101,6 +103,30 @@ export async function bringAllBack(lab: Lab): Promise<void> {
     const words = founds ? ['startcluster', host.name, 'e2e'] : ['startnode', 'e2e']
     await host.haven('scadmin', ...words)
   }
+}
+
+/** Waits until the hosts that take themselves for members are those that the others take for some: one that was given up may not know it for a moment. */
+async function agreedOnMembers(lab: Lab): Promise<void> {
+  await eventually('the hosts to agree on who is a member', START_MS, async (saw) => {
+    const states = await Promise.all([...lab.hosts.values()].map(statusOfMember))
+    const members = states.filter((status) => status !== undefined)
+    const views = members.map((status) => ({
+      host: status.answeredBy,
+      databaseAway: status.databaseAway,
+      members: status.physicalHosts.filter(({ membership }) => membership !== 'not a member').map(({ name }) => name),
+    }))
+    saw(views)
+    const names = String(members.map(({ answeredBy }) => answeredBy).toSorted())
+    return views.every((view) => view.databaseAway === null && String(view.members) === names) || undefined
+  })
+}
+
+async function statusOfMember(host: LabHost): Promise<StatusJson | undefined> {
+  if (!(await isMember(host))) return undefined
+  return host
+    .api()
+    .status()
+    .catch(() => undefined)
 }
 
 /** Waits until nothing is under way, and these logical hosts are mastered by these hosts. */

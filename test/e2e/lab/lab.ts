@@ -54,13 +54,17 @@ export class Lab {
   private constructor(options: LabOptions, name: string, network: { readonly hub: Switch; readonly client: Keeper }) {
     this.#options = options
     this.#name = name
-    this.#directory = join(options.workshop, options.name)
+    const labs = join(options.workshop, 'labs')
+    this.#directory = join(labs, options.name)
     this.shared = join(this.#directory, 'shared')
     this.switch = network.hub
     this.#client = network.client
-    mkdirSync(this.shared, { recursive: true })
+    mkdirSync(labs, { recursive: true })
+    // It removes this one in the end, so it must be its own.
+    mkdirSync(this.#directory)
+    mkdirSync(this.shared)
     // The owner of a database must get to its disk group.
-    for (const path of [options.workshop, this.#directory, this.shared]) chmodSync(path, 0o755)
+    for (const path of [options.workshop, labs, this.#directory, this.shared]) chmodSync(path, 0o755)
   }
 
   static async start(options: LabOptions): Promise<Lab> {

@@ -12,7 +12,7 @@ const PROGRAMS: readonly LabProgram[] = ['answer', 'ask-arp', 'marker', 'poll-an
 
 /** Compiles them into the directory of a test run. */
 export function compilePrograms(workshop: string): void {
-  mkdirSync(join(workshop, 'lab'))
+  mkdirSync(join(workshop, 'programs'))
   const compile = (...words: readonly string[]): void => {
     execFileSync('gcc', ['-O2', '-Wall', '-Wextra', '-Werror', ...words], {
       env: { ...process.env, PATH },
@@ -25,10 +25,10 @@ export function compilePrograms(workshop: string): void {
 
 /** The path of one of them. */
 export function programIn(workshop: string, name: LabProgram): string {
-  return join(workshop, 'lab', name)
+  return join(workshop, 'programs', name)
 }
 
 /** The library that shifts wall clocks. */
 export function clockLibraryIn(workshop: string): string {
-  return join(workshop, 'lab', 'clock-shift.so')
+  return join(workshop, 'programs', 'clock-shift.so')
 }

@@ -221,6 +221,15 @@ describe('the functions for shell methods', () => {
     expect(readProcess(pid ?? 0)).toBeUndefined()
   })
 
+  it('leave no daemon that nobody would find again, and say why', () => {
+    const { lines, stderr, status } = runShell('haven_start_daemon nowhere/pid log sleep 1000 || echo $haven_pid')
+    expect({ stderr, status }).toEqual({
+      stderr: expect.stringContaining('sleep was ended, as nowhere/pid cannot be written'),
+      status: 0,
+    })
+    expect(readProcess(Number(lines[0]))).toBeUndefined()
+  })
+
   it('do not believe a pid file of another boot or process', () => {
     writePidFile(join(directory, 'pid'), process.pid)
     expect(runShell('haven_running pid').status).toBe(0)
