@@ -39,9 +39,9 @@ export async function listAdapters(run: RunCommand, signal: AbortSignal): Promis
 export type AdapterList = (signal: AbortSignal) => Promise<readonly Adapter[]>
 
 /** Makes a list that is read once for all who ask at the same time: twenty addresses that move together cost two looks instead of twenty. */
-export function createAdapterList(run: RunCommand): AdapterList {
+export function createAdapterList(read: AdapterList): AdapterList {
   const never = new AbortController().signal
-  const look = shareLook(() => listAdapters(run, never))
+  const look = shareLook(() => read(never))
   return async (signal) => {
     signal.throwIfAborted()
     const over = new AbortController()

@@ -5,9 +5,16 @@ import type { AddressCall, AddressDriver } from '../../ports/address-driver.ts'
 import type { DriverHost } from '../driver-host.ts'
 import { driverTag } from '../processes.ts'
 import { CommandError, createRunCommand, type RunCommand } from '../run-command.ts'
-import { type Adapter, type AdapterAddress, type AdapterList, createAdapterList } from './address-table.ts'
+import {
+  type Adapter,
+  type AdapterAddress,
+  type AdapterList,
+  createAdapterList,
+  parseAdapters,
+} from './address-table.ts'
 import { AGAIN_AFTER_MS, Announcer } from './announce-again.ts'
 import { type AddressFrames, addressBytes, framesFor, hardwareBytes, senderOf } from './frames.ts'
+import { createIpSession, type IpSession } from './ip-session.ts'
 import {
   announceAddress,
   type EthernetAdapter,
@@ -26,8 +33,10 @@ export interface IpAddressOptions {
 
 /** Makes the driver of logical addresses on Ethernet adapters, IPv4 and IPv6, by iproute2 and raw frames (docs/decisions/0007). It needs root. */
 export function ipAddressDriver(host: DriverHost, options: IpAddressOptions = {}): AddressDriver {
-  const run = createRunCommand({ effects: host.effects, tag: driverTag(host.scope, 'addresses') })
-  const tools: Tools = { run, list: createAdapterList(run) }
+  const made = { effects: host.effects, tag: driverTag(host.scope, 'addresses') }
+  const ip = createIpSession(made)
+  const list = createAdapterList(async (signal) => parseAdapters((await ip.ask([], 'addr show', signal)).json))
+  const tools: Tools = { run: createRunCommand(made), ip, list }
   const announcer = new Announcer(host.effects, options.announceAgainAfterMs ?? AGAIN_AFTER_MS)
   const probe = options.probe ?? PROBE_TIMES_DEFAULT
   const keyOf = (call: AddressCall): string => `${call.adapter} ${bytesOf(call).toString('hex')}`
@@ -60,12 +69,16 @@ export function ipAddressDriver(host: DriverHost, options: IpAddressOptions = {}
           ),
       )
     },
-    close: async () => announcer.stopAll(),
+    close: async () => {
+      announcer.stopAll()
+      ip.close()
+    },
   }
 }
 
 interface Tools {
   readonly run: RunCommand
+  readonly ip: IpSession
   readonly list: AdapterList
 }
 
@@ -87,7 +100,7 @@ async function bringUp(tools: Tools, call: AddressCall, times: ProbeTimes): Prom
   if (present === undefined || present.isDuplicate) {
     if (onLink !== undefined && call.isReleased !== true) await refuseInUse(run, call, { ...onLink, times })
     call.signal.throwIfAborted()
-    await add(run, call)
+    await add(tools, call)
   }
   if (onLink !== undefined) await announceAddress(run, { ...onLink, signal: call.signal })
   return onLink
@@ -147,14 +160,27 @@ async function refuseInUse(
   )
 }
 
-async function add(run: RunCommand, call: AddressCall): Promise<void> {
+async function add(tools: Tools, call: AddressCall): Promise<void> {
   const { address, prefixLength } = call.address
   // Our own check has been made, so the kernel is not to make another one of a second (nodad). An IPv6 address without a preferred lifetime
   // is not chosen for connections that this host makes for itself: they would break at the next switchover.
-  const words = isIpV6(call) ? ['nodad', 'preferred_lft', '0'] : prefixLength < 31 ? ['broadcast', '+'] : []
-  await run(['ip', 'addr', 'replace', `${address}/${prefixLength}`, ...words, 'dev', call.adapter], {
-    signal: call.signal,
-  })
+  const words = isIpV6(call) ? 'nodad preferred_lft 0 ' : prefixLength < 31 ? 'broadcast + ' : ''
+  const command = `addr replace ${address}/${prefixLength} ${words}dev ${call.adapter}`
+  const { complaint, isThere } = await change(tools, call, command)
+  if (!isThere)
+    throw new CommandError(['ip', command], 'refused', { exitCode: null, isMissing: false, stderr: complaint })
+}
+
+/** Carries out a command for the address, and tells whether the adapter has it afterwards. */
+async function change(
+  { ip }: Tools,
+  call: AddressCall,
+  command: string,
+): Promise<{ readonly complaint: string; readonly isThere: boolean }> {
+  const bytes = bytesOf(call)
+  const { json, complaint } = await ip.ask([command], `addr show to ${call.address.address}`, call.signal)
+  const adapter = parseAdapters(json).find(({ name }) => name === call.adapter)
+  return { complaint, isThere: adapter !== undefined && addressOn(adapter, bytes) !== undefined }
 }
 
 /** Takes it from every adapter that has it: in a backup group it may have moved since the step was planned, or since the guard was told. */
@@ -171,14 +197,12 @@ async function takeDown(tools: Tools, call: AddressCall): Promise<void> {
   }
 }
 
-/** Exit code of ip when the kernel refused, such as for an address that is gone. */
-const REFUSED = 2
-
 async function remove(tools: Tools, call: AddressCall, { text, prefixLength }: AdapterAddress): Promise<void> {
-  const words = ['ip', 'addr', 'del', `${text}/${prefixLength}`, 'dev', call.adapter] as const
-  const { exitCode, stderr } = await tools.run(words, { signal: call.signal, accept: [0, REFUSED] })
-  if (exitCode === 0 || (await findOn(tools, call)) === undefined) return
-  throw unusable(call, `it cannot be taken from adapter '${call.adapter}': ${stderr.trim()}`, `Run: ${words.join(' ')}`)
+  const command = `addr del ${text}/${prefixLength} dev ${call.adapter}`
+  const { complaint, isThere } = await change(tools, call, command)
+  // Somebody else may have taken it down meanwhile, whatever ip complained of.
+  if (isThere)
+    throw unusable(call, `it cannot be taken from adapter '${call.adapter}': ${complaint}`, `Run: ip ${command}`)
 }
 
 function needsPromotion(adapter: Adapter, address: AdapterAddress): boolean {
