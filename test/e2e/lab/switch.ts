@@ -103,7 +103,9 @@ function setOf(ports: readonly string[]): string {
   return `{ ${ports.map((port) => `"${port}"`).join(', ')} }`
 }
 
+// Without IPv6, or each port would speak for itself for half a minute after its cable was plugged in: to a host whose network is down, that is life.
 const BRIDGES = `
+echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
 ip link set lo up
 for network in "$@"; do
   ip link add "$network" type bridge stp_state 0 forward_delay 0 mcast_snooping 0
