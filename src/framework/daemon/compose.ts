@@ -30,7 +30,8 @@ import { composeHands } from '../failfast/compose-hands.ts'
 import { createGuardClient } from '../failfast/guard-client.ts'
 import { readGuardReports } from '../failfast/guard-reports.ts'
 import { databaseCallMs, PROFILES } from '../membership/check-timings.ts'
-import type { Timings } from '../model/cluster-config.ts'
+import type { LogicalAddress, Timings } from '../model/cluster-config.ts'
+import type { ClusterState } from '../model/cluster-state.ts'
 import type { GuardReport } from '../model/guard-report.ts'
 import type { LogicalHostName } from '../model/names.ts'
 import type { ClusterDatabase } from '../ports/cluster-database.ts'
@@ -121,7 +122,10 @@ export async function composeDaemon(composition: Composition): Promise<Daemon> {
     identity: { root, pid: process.pid, version: versionOf(composition.installation) },
     settings: LOOP_SETTINGS,
     fenceAgents: createFenceAgents({ run: runFence, effects, warn }),
-    expectCalls: quickMoves.expectCalls,
+    expectCalls: () => {
+      quickMoves.expectCalls()
+      if (usesIp(loop)) addresses.ip.expect?.()
+    },
     publicAdapters: adapters,
     keepReservations: async ({ diskGroup }, call) => diskGroups.filesystem.keep?.(diskGroup, call),
     recordPlan: (input) => plans.record(input),
@@ -220,12 +224,22 @@ async function openHostDatabase(
   return { database, addEndpoints: (endpoints) => client?.add(endpoints) }
 }
 
-function timingsOf({ services }: HostLoop): Timings {
+function usesIp(loop: HostLoop): boolean {
+  const isIp = ({ kind }: LogicalAddress): boolean => kind === 'ip'
+  return [...(stateOf(loop)?.logicalHosts.values() ?? [])].some(({ addresses }) => addresses.some(isIp))
+}
+
+function timingsOf(loop: HostLoop): Timings {
+  return stateOf(loop)?.cluster.timings ?? PROFILES.default
+}
+
+/** Undefined before there is a configuration. */
+function stateOf({ services }: HostLoop): ClusterState | undefined {
   try {
-    return services.state().cluster.timings
+    return services.state()
   } catch (error) {
     if (!isHaError(error, 'NOT_SET_UP')) throw error
-    return PROFILES.default
+    return undefined
   }
 }
 

@@ -40,7 +40,7 @@ export interface HostParts {
   /** For people who ask who answers. */
   readonly identity: { readonly root: string; readonly pid: number; readonly version: string }
   readonly settings: LoopSettings
-  /** Told that methods will be called here soon (`createQuickMoves`); absent: there is nothing to make ready. */
+  /** Told that methods will be called and addresses moved here soon; absent: there is nothing to make ready. */
   readonly expectCalls?: () => void
   /** Keeps what a plan was made from. Never throws, never waits. */
   recordPlan(input: PlanInput): void

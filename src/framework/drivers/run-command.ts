@@ -16,8 +16,8 @@ export interface CommandOptions {
   readonly accept?: readonly number[]
   /** Ends it like an abort after this long, with a `CommandError`; absent: only the signal bounds it. */
   readonly timeoutMs?: number
-  /** Text for its stdin; absent: stdin is closed. */
-  readonly input?: string
+  /** Text for its stdin; absent: stdin is closed. A promise: it is started at once, gets the text when there is one, and is ended when there will be none. */
+  readonly input?: string | Promise<string>
   /** Variables on top of the clean environment. */
   readonly environment?: Readonly<Record<string, string>>
 }
@@ -75,7 +75,8 @@ export function createRunCommand(made: { readonly effects: Pick<Effects, 'sleep'
       env: { ...options.environment, PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', [TAG_VARIABLE]: made.tag },
     })
     // A program that reads nothing ends before all is written, which is its right; how it ended is told by its exit code.
-    child.stdin?.on('error', () => undefined).end(options.input)
+    child.stdin?.on('error', () => undefined)
+    void feed(child, options.input)
     const output = collect(child)
     const ending = endOf(child, argv)
     const cut = new AbortController()
@@ -93,6 +94,14 @@ export function createRunCommand(made: { readonly effects: Pick<Effects, 'sleep'
   }
 }
 
+async function feed(child: ChildProcess, input: CommandOptions['input']): Promise<void> {
+  try {
+    child.stdin?.end(await input)
+  } catch {
+    // There is none: it is cut short.
+  }
+}
+
 type Ending = { readonly exitCode: number | null; readonly killedBy: string | null }
 
 /** Resolves with the error to end with when the command has to be cut short; never when `forget` aborts first, for its pid may then be another's. */
@@ -101,8 +110,9 @@ function cutShort(
   effects: Pick<Effects, 'sleep'>,
   forget: AbortSignal,
 ): Promise<{ readonly error: unknown }> {
-  const { signal, timeoutMs } = options
+  const { signal, timeoutMs, input } = options
   return new Promise((resolve) => {
+    if (input instanceof Promise) input.catch((error: unknown) => resolve({ error }))
     signal.addEventListener('abort', () => resolve({ error: signal.reason }), { once: true, signal: forget })
     if (timeoutMs === undefined) return
     const late = (): CommandError => {

@@ -27,6 +27,8 @@ export interface AddressDriver {
   down(call: AddressCall): Promise<void>
   /** Lists the address if any adapter of this host still has it; empty = provably gone. */
   leftovers(call: AddressCall): Promise<readonly Leftover[]>
+  /** Addresses will be moved soon: what takes time to start may be started. Never waits, never throws. Absent: nothing does. */
+  expect?(): void
   /** Stops background announcements, without touching addresses. Idempotent. */
   close(): Promise<void>
 }

@@ -22,6 +22,8 @@ export interface IpSession {
    * Rejects with `CommandError`, or the signal's reason; then nothing of it is under way any more.
    */
   ask(commands: readonly string[], question: string, signal: AbortSignal): Promise<IpAnswer>
+  /** Somebody will ask soon: the program is started unless it is there. */
+  expect(): void
   /** Ends the program. Whoever asks afterwards starts another one. */
   close(): void
 }
@@ -55,12 +57,16 @@ export function createIpSession(made: {
     program?.end()
     program = undefined
   }
+  const ready = (): IpProgram => {
+    if (effects.nowMonotonicMs() - askedMs > UNASKED_MS_MAX) close()
+    askedMs = effects.nowMonotonicMs()
+    program ??= new IpProgram(tag)
+    return program
+  }
   const carryOut = async (lines: readonly string[], signal: AbortSignal): Promise<IpAnswer> => {
     signal.throwIfAborted()
-    if (effects.nowMonotonicMs() - askedMs > UNASKED_MS_MAX) close()
     const old = program
-    const mine = old ?? new IpProgram(tag)
-    program = mine
+    const mine = ready()
     try {
       const answer = await bounded(mine, lines, { signal, effects })
       if (answer.complaint !== '') close()
@@ -79,6 +85,7 @@ export function createIpSession(made: {
 
   return {
     close,
+    expect: () => void ready(),
     ask: async (commands, question, signal) => {
       const turn = inTurn(queue, () => carryOut([...commands, question], signal), signal)
       queue = turn.over

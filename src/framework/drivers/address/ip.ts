@@ -4,7 +4,8 @@ import { HaError } from '../../errors/ha-error.ts'
 import type { AddressCall, AddressDriver } from '../../ports/address-driver.ts'
 import type { DriverHost } from '../driver-host.ts'
 import { driverTag } from '../processes.ts'
-import { CommandError, createRunCommand, type RunCommand } from '../run-command.ts'
+import { CommandError, createRunCommand } from '../run-command.ts'
+import { createSpareProgram, type RunWithInput } from '../spare-program.ts'
 import {
   type Adapter,
   type AdapterAddress,
@@ -18,6 +19,7 @@ import { createIpSession, type IpSession } from './ip-session.ts'
 import {
   announceAddress,
   type EthernetAdapter,
+  FRAMES,
   PROBE_TIMES_DEFAULT,
   type ProbeTimes,
   probeAddress,
@@ -36,7 +38,8 @@ export function ipAddressDriver(host: DriverHost, options: IpAddressOptions = {}
   const made = { effects: host.effects, tag: driverTag(host.scope, 'addresses') }
   const ip = createIpSession(made)
   const list = createAdapterList(async (signal) => parseAdapters((await ip.ask([], 'addr show', signal)).json))
-  const tools: Tools = { run: createRunCommand(made), ip, list }
+  const frames = createSpareProgram(createRunCommand(made), FRAMES, host.effects)
+  const tools: Tools = { ip, list, frames: frames.run }
   const announcer = new Announcer(host.effects, options.announceAgainAfterMs ?? AGAIN_AFTER_MS)
   const probe = options.probe ?? PROBE_TIMES_DEFAULT
   const keyOf = (call: AddressCall): string => `${call.adapter} ${bytesOf(call).toString('hex')}`
@@ -69,17 +72,23 @@ export function ipAddressDriver(host: DriverHost, options: IpAddressOptions = {}
           ),
       )
     },
+    expect: () => {
+      ip.expect()
+      frames.expect()
+    },
     close: async () => {
       announcer.stopAll()
+      frames.close()
       ip.close()
     },
   }
 }
 
 interface Tools {
-  readonly run: RunCommand
   readonly ip: IpSession
   readonly list: AdapterList
+  /** Runs the program for raw frames. */
+  readonly frames: RunWithInput
 }
 
 interface OnLink {
@@ -89,7 +98,7 @@ interface OnLink {
 
 /** Undefined when the adapter has no neighbours (NOARP): there is nobody to ask and nobody to tell. */
 async function bringUp(tools: Tools, call: AddressCall, times: ProbeTimes): Promise<OnLink | undefined> {
-  const { run, list } = tools
+  const { frames, list } = tools
   const bytes = bytesOf(call)
   const adapters = await list(call.signal)
   const adapter = usableAdapter(call, adapters)
@@ -98,11 +107,11 @@ async function bringUp(tools: Tools, call: AddressCall, times: ProbeTimes): Prom
   const present = addressOn(adapter, bytes)
   if (present?.isDuplicate === true) await remove(tools, call, present)
   if (present === undefined || present.isDuplicate) {
-    if (onLink !== undefined && call.isReleased !== true) await refuseInUse(run, call, { ...onLink, times })
+    if (onLink !== undefined && call.isReleased !== true) await refuseInUse(frames, call, { ...onLink, times })
     call.signal.throwIfAborted()
     await add(tools, call)
   }
-  if (onLink !== undefined) await announceAddress(run, { ...onLink, signal: call.signal })
+  if (onLink !== undefined) await announceAddress(frames, { ...onLink, signal: call.signal })
   return onLink
 }
 
@@ -144,11 +153,11 @@ function linkOf(adapter: Adapter, bytes: Buffer): OnLink {
 }
 
 async function refuseInUse(
-  run: RunCommand,
+  frames: RunWithInput,
   call: AddressCall,
   asked: OnLink & { readonly times: ProbeTimes },
 ): Promise<void> {
-  const answer = await probeAddress(run, { ...asked, signal: call.signal })
+  const answer = await probeAddress(frames, { ...asked, signal: call.signal })
   if (answer === undefined) return
   const hardware = senderOf(answer)
   throw new HaError(
@@ -212,7 +221,7 @@ function needsPromotion(adapter: Adapter, address: AdapterAddress): boolean {
 /** False ends the repetitions: this host must never announce what it has not, and another process of it (the guard) may have taken it down. */
 async function announceIfStillHere(tools: Tools, call: AddressCall, onLink: OnLink): Promise<boolean> {
   if ((await findOn(tools, call)) === undefined) return false
-  await announceAddress(tools.run, { ...onLink, signal: call.signal })
+  await announceAddress(tools.frames, { ...onLink, signal: call.signal })
   return true
 }
 

@@ -1,4 +1,5 @@
-import type { RunCommand } from '../run-command.ts'
+import type { CommandResult, RunCommand } from '../run-command.ts'
+import type { RunWithInput } from '../spare-program.ts'
 import type { AddressFrames, Expectation } from './frames.ts'
 
 /** An adapter that can send Ethernet frames. */
@@ -22,7 +23,7 @@ export const PROBE_TIMES_DEFAULT: ProbeTimes = { probes: 2, betweenMs: 20, waitM
 
 /** Asks for the address, and resolves with the first frame of somebody else who has it, or with undefined after the wait. */
 export async function probeAddress(
-  run: RunCommand,
+  run: RunWithInput,
   asked: {
     readonly adapter: EthernetAdapter
     readonly frames: AddressFrames
@@ -45,7 +46,7 @@ export async function probeAddress(
 
 /** Tells the link that the address is here. */
 export async function announceAddress(
-  run: RunCommand,
+  run: RunWithInput,
   told: { readonly adapter: EthernetAdapter; readonly frames: AddressFrames; readonly signal: AbortSignal },
 ): Promise<void> {
   const { adapter, frames, signal } = told
@@ -64,7 +65,7 @@ export interface Exchange {
 }
 
 /** Sends the frames; prints the first frame from somebody else that meets one of the lists of expectations, or nothing after the wait. */
-export function exchange(run: RunCommand, made: Exchange): ReturnType<RunCommand> {
+export function exchange(run: RunWithInput, made: Exchange): Promise<CommandResult> {
   const frames = made.send.map((frame) => frame.toString('hex')).join(',')
   const expectations = made.expect
     .map((list) => list.map(({ offset, bytes }) => `${offset}:${bytes.toString('hex')}`).join(','))
@@ -80,20 +81,27 @@ export function exchange(run: RunCommand, made: Exchange): ReturnType<RunCommand
     betweenMs,
     waitMs,
   ]
-  return run(['perl', '-e', PROGRAM, ...words.map(String)], { signal: made.signal })
+  return run(`${words.join(' ')}\n`, made.signal)
+}
+
+/** Runs the program for raw frames for each exchange. */
+export function runFrames(run: RunCommand): RunWithInput {
+  return (input, signal) => run(FRAMES, { signal, input })
 }
 
 /**
  * Node.js has no sockets for raw frames, arping of Debian 12 waits a whole second at least and knows no IPv6, and the kernel announces an
  * address only when the adapter comes up. perl-base is essential in Debian, starts in 2 ms and opens such a socket without any module.
  *
- * Sends the frames as many times as told; prints the first frame from somebody else that meets an expectation, and ends. A filter in the
+ * Reads one line of words (see `exchange`). Sends the frames as many times as told; prints the first frame from somebody else that meets an expectation, and ends. A filter in the
  * kernel (BPF: per byte a load and a comparison that jumps behind its list) keeps all other traffic of the adapter away from here.
  * Closing such a socket waits for a grace period of the kernel's RCU, 10 ms and more; a child is left to do that, for which nobody waits.
  */
 const PROGRAM = String.raw`
 use strict;
-my ($index, $type, $hardware, $frames, $expectations, $times, $between, $wait) = @ARGV;
+defined(my $line = <STDIN>) or exit 0;
+chomp $line;
+my ($index, $type, $hardware, $frames, $expectations, $times, $between, $wait) = split / /, $line;
 sub leave {
   exit 0 if fork;
   close STDOUT;
@@ -133,3 +141,6 @@ for my $time (1 .. $times) {
 }
 leave;
 `
+
+/** The program that `exchange` is run with. */
+export const FRAMES = ['perl', '-e', PROGRAM] as const

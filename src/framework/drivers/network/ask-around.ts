@@ -1,7 +1,7 @@
 import type { ProbeAnswer } from '../../model/network.ts'
 import type { AdapterLink } from '../../ports/links.ts'
 import { addressBytes, framesFor, hardwareBytes } from '../address/frames.ts'
-import { type Exchange, exchange } from '../address/raw-socket.ts'
+import { type Exchange, exchange, runFrames } from '../address/raw-socket.ts'
 import type { RunCommand } from '../run-command.ts'
 
 /** More would only be more of the same: one answer is enough. */
@@ -42,7 +42,7 @@ export async function askAround(
         times: { probes: QUESTIONS, betweenMs: waitMs / QUESTIONS, waitMs: waitMs / QUESTIONS },
         signal,
       }
-      return (await exchange(run, made)).stdout.trim() !== ''
+      return (await exchange(runFrames(run), made)).stdout.trim() !== ''
     }),
   )
   return answers.includes(true) ? 'answered' : 'unanswered'

@@ -36,6 +36,7 @@ export function groupedAddresses(
     },
     down: (call) => inTurn(call, () => driver.down(resolved(call))),
     leftovers: (call) => driver.leftovers(resolved(call)),
+    expect: () => driver.expect?.(),
     close: () => driver.close(),
   }
 }

@@ -4,7 +4,7 @@ import type { LogicalAddress } from '../../model/cluster-config.ts'
 import type { AddressMove, AddressMoved } from '../../ports/public-adapters.ts'
 import { type Adapter, listAdapters } from '../address/address-table.ts'
 import { addressBytes, framesFor, hardwareBytes } from '../address/frames.ts'
-import { exchange } from '../address/raw-socket.ts'
+import { exchange, runFrames } from '../address/raw-socket.ts'
 import type { RunCommand } from '../run-command.ts'
 import type { GroupPlaces } from './group-places.ts'
 import { type Moving, moveBatch } from './move-batch.ts'
@@ -133,7 +133,8 @@ export async function announceAll(
     types.map((type) => {
       const send = frames.filter((frame) => frame.type === type).flatMap(({ announcements }) => announcements)
       const times = { probes: 1, betweenMs: 0, waitMs: 0 }
-      return exchange(run, { adapter: { index: adapter.index, hardware }, type, send, expect: [], times, signal })
+      const made = { adapter: { index: adapter.index, hardware }, type, send, expect: [], times, signal }
+      return exchange(runFrames(run), made)
     }),
   )
 }
