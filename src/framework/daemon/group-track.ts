@@ -86,6 +86,7 @@ export class GroupTrack {
         nowMs,
         link: links.get(adapter) ?? 'unknown',
         received: isUnheard ? undefined : received.get(adapter),
+        doubtedAtMs: this.#doubtedAtMs,
       }
       this.#histories.set(adapter, lookAtAdapter(history, seen, this.group.tests))
     }

@@ -6,8 +6,10 @@ export interface AdapterHistory {
   readonly link: 'up' | 'down' | 'unknown'
   /** Frames that had come in at the last look; undefined: never counted, or the adapter was away. */
   readonly received: number | undefined
-  /** When something last came in, or the adapter was first looked at. */
+  /** When something last came in that shows that the network lives, or the adapter was first looked at. */
   readonly heardMs: number
+  /** When something last came in while the network was doubted, which alone shows nothing; minus infinity: nothing did. */
+  readonly hintMs: number
   /** When it was last asked whether anybody is there, and nobody could be asked. */
   readonly askedNobodyMs: number
   /** Questions in a row without an answer since something came in. */
@@ -16,8 +18,13 @@ export interface AdapterHistory {
   readonly wellSinceMs: number | undefined
 }
 
+/** When somebody last doubted the network: what was heard before that says nothing about it. Minus infinity: never. */
+export interface Doubt {
+  readonly doubtedAtMs: number
+}
+
 /** One look at an adapter. */
-export interface AdapterLook {
+export interface AdapterLook extends Doubt {
   readonly nowMs: number
   readonly link: AdapterHistory['link']
   /** Undefined when the counters cannot be read. */
@@ -36,6 +43,7 @@ export function newAdapter(nowMs: number): AdapterHistory {
     link: 'unknown',
     received: undefined,
     heardMs: nowMs,
+    hintMs: Number.NEGATIVE_INFINITY,
     askedNobodyMs: Number.NEGATIVE_INFINITY,
     unanswered: 0,
     wellSinceMs: Number.NEGATIVE_INFINITY,
@@ -45,7 +53,7 @@ export function newAdapter(nowMs: number): AdapterHistory {
 /** Takes a look in: first the link, then whether anything came in. */
 export function lookAtAdapter(
   history: AdapterHistory,
-  { nowMs, link, received }: AdapterLook,
+  { nowMs, link, received, doubtedAtMs }: AdapterLook,
   tests: AdapterTests,
 ): AdapterHistory {
   if (link === 'down') return { ...history, link, received: undefined, unanswered: 0, wellSinceMs: undefined }
@@ -53,8 +61,18 @@ export function lookAtAdapter(
   const isBack = history.link === 'down'
   const hasGrown = received !== undefined && history.received !== undefined && received > history.received
   const seen = { ...history, link, received, ...(isBack ? { heardMs: nowMs, unanswered: 0 } : {}) }
-  return judged(hasGrown ? { ...seen, heardMs: nowMs, unanswered: 0 } : seen, { nowMs, isHeard: hasGrown }, tests)
+  const isDoubted = history.unanswered > 0 || history.heardMs < doubtedAtMs
+  const isConfirmed = history.hintMs >= doubtedAtMs && nowMs - history.hintMs <= CONFIRMED_WITHIN_MS
+  const isHeard = hasGrown && (!isDoubted || isConfirmed)
+  const noted = hasGrown ? { ...seen, hintMs: isDoubted ? nowMs : Number.NEGATIVE_INFINITY } : seen
+  return judged(isHeard ? { ...noted, heardMs: nowMs, unanswered: 0 } : noted, { nowMs, isHeard }, tests)
 }
+
+/**
+ * A switch that forwards nothing any more may go on speaking for itself, every two seconds (spanning tree) or seldomer (LLDP). In doubt one frame shows
+ * nothing; a second one within this time does.
+ */
+const CONFIRMED_WITHIN_MS = 1_500
 
 /** Takes the end of a question in. */
 export function tookAnswer(
@@ -86,11 +104,6 @@ function judged(
   if (history.unanswered >= tests.repeatTests) return { ...history, wellSinceMs: undefined }
   const isWellAgain = history.wellSinceMs === undefined && history.link !== 'down' && isHeard
   return isWellAgain ? { ...history, wellSinceMs: nowMs } : history
-}
-
-/** When somebody last doubted the network: what was heard before that says nothing about it. Minus infinity: never. */
-export interface Doubt {
-  readonly doubtedAtMs: number
 }
 
 /** Judges one adapter by what is remembered of it. */

@@ -146,6 +146,26 @@ describe('a host with a backup group', () => {
     expect(cluster.reconfigurations()).toBe(before)
   })
 
+  it.each<[string, readonly string[], Options]>([
+    ['two hosts', ['alpha', 'beta'], {}],
+    ['two hosts with a gateway', ['alpha', 'beta'], { gateway: '10.0.0.254' }],
+    ['three hosts', ['alpha', 'beta', 'gamma'], {}],
+  ])(
+    'moves nothing when the switch forwards nothing any more and still speaks for itself, %s',
+    async (_what, names, options) => {
+      const cluster = await Cluster.of(names, options)
+      const before = cluster.reconfigurations()
+      cluster.lan.isDown = true
+      for (let round = 0; round < 40; round += 1) {
+        await cluster.world.clock.pass(1_100)
+        cluster.lan.speak(names[round % names.length] ?? '', round % 3 === 0 ? 'eth1' : 'eth2')
+      }
+      expect(cluster.lan.moves).toEqual([])
+      expect(cluster.reconfigurations()).toBe(before)
+      for (const name of names) expect(cluster.group(name).state).toBe('network-down')
+    },
+  )
+
   it('moves nothing when all lose their links in turn, as from a switch without power', async () => {
     const cluster = await Cluster.of(['alpha', 'beta'])
     const before = cluster.reconfigurations()

@@ -70,6 +70,12 @@ export class FakeLan {
     }
   }
 
+  /** The switch itself says something to one adapter, whether it forwards anything or not. */
+  speak(host: string, name: string): void {
+    const adapter = this.adapter(host, name)
+    if (adapter.hasLink && !adapter.isDead) adapter.received += 1
+  }
+
   works({ hasLink, isDead }: FakeAdapter): boolean {
     return hasLink && !isDead && !this.isDown
   }

@@ -21,7 +21,11 @@ class Adapter {
 
   look(link: AdapterHistory['link'], received: number | undefined, afterMs = 0): this {
     this.nowMs += afterMs
-    this.history = lookAtAdapter(this.history, { nowMs: this.nowMs, link, received }, TESTS)
+    this.history = lookAtAdapter(
+      this.history,
+      { nowMs: this.nowMs, link, received, doubtedAtMs: this.doubtedAtMs },
+      TESTS,
+    )
     return this
   }
 
@@ -62,12 +66,24 @@ describe('the tests of an adapter', () => {
     expect(adapter.mustAsk).toBe(true)
   })
 
-  it('take one frame that comes in for an answer', () => {
+  it('take frames that come in for an answer', () => {
     const adapter = new Adapter()
       .look('up', 10)
       .look('up', 10, inactiveMs)
       .answers('unanswered', repeatTests - 1)
-    expect(adapter.look('up', 11).verdict).toBe('ok')
+    expect(adapter.look('up', 11).verdict).toBe('doubtful')
+    expect(adapter.look('up', 12, 1_000).verdict).toBe('ok')
+  })
+
+  it('do not take what a switch says by itself for life, when in doubt', () => {
+    const silent = new Adapter().look('up', 10).look('up', 10, inactiveMs).answers('unanswered', repeatTests)
+    const doubted = new Adapter().look('up', 10).look('up', 11, 100)
+    doubted.doubtedAtMs = doubted.nowMs + 1
+    for (let frames = 12; frames < 20; frames += 1) {
+      expect(silent.look('up', frames, 2_000).verdict).toBe('silent')
+      expect(doubted.look('up', frames, 2_000).verdict).toBe('testing')
+      expect(doubted.mustAsk).toBe(true)
+    }
   })
 
   it('take no frame from counters that begin anew, or cannot be read', () => {
@@ -110,7 +126,8 @@ describe('the tests of an adapter', () => {
     adapter.look('up', 11, 2)
     expect(adapter.verdict).toBe('testing')
     expect(adapter.mustAsk).toBe(true)
-    expect(adapter.look('up', 12, 1).verdict).toBe('ok')
+    expect(adapter.look('up', 12, 250).verdict).toBe('testing')
+    expect(adapter.look('up', 13, 250).verdict).toBe('ok')
   })
 
   it('trust a silent one again after a while of answers', () => {
