@@ -12,7 +12,7 @@ const PROGRAMS: readonly LabProgram[] = ['answer', 'ask-arp', 'marker', 'poll-an
 
 /** Compiles them into the directory of a test run. */
 export function compilePrograms(workshop: string): void {
-  mkdirSync(join(workshop, 'programs'))
+  mkdirSync(join(workshop, 'programs'), { recursive: true })
   const compile = (...words: readonly string[]): void => {
     execFileSync('gcc', ['-O2', '-Wall', '-Wextra', '-Werror', ...words], {
       env: { ...process.env, PATH },

@@ -1,9 +1,10 @@
 import { lstat, mkdir } from 'node:fs/promises'
 import { HaError } from '../../errors/ha-error.ts'
-import { mountAt } from '../mount-table.ts'
+import { mountAt, readMounts } from '../mount-table.ts'
 import { CommandError } from '../run-command.ts'
 import { type FileSystemPlace, type FoundGroup, type Part, type View, viewOf } from './group-view.ts'
-import { devicesOf, isBusy, unusable } from './storage.ts'
+import { loopList } from './loop-devices.ts'
+import { devicesOf, isBusy, type StorageOf, unusable } from './storage.ts'
 
 /** A journal is replayed in seconds; only a whole check takes longer, and nobody should wait for that in a takeover. */
 const CHECK_TIMEOUT_MS = 60_000
@@ -39,6 +40,13 @@ export async function mountFileSystem(group: FoundGroup, part: Part): Promise<vo
   } catch (error) {
     throw await mountFailed(group, part, error)
   }
+  if (part.storage.kind === 'image') await rememberLoop(part.target, part.storage)
+}
+
+/** Which loop device mount(8) has made for it need not be found out again. */
+async function rememberLoop(target: string, { fileSystem, inode, onDevice }: StorageOf<'image'>): Promise<void> {
+  const mount = mountAt(await readMounts(), target)
+  if (mount !== undefined) await loopList.remember(mount.device, { file: fileSystem.device, inode, onDevice })
 }
 
 /**

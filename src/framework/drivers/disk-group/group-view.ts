@@ -9,7 +9,7 @@ import type { Owner } from '../ownership-mark.ts'
 import { driverTag } from '../processes.ts'
 import { createRunCommand, type RunCommand } from '../run-command.ts'
 import { type GroupMark, markOf } from './group-mark.ts'
-import { type Loop, listLoops } from './loop-devices.ts'
+import { type Loop, loopList } from './loop-devices.ts'
 import { type BlockDevice, devicesOf, lookAtStorage, type Storage } from './storage.ts'
 
 export type FileSystemGroup = Extract<DiskGroup, { kind: 'filesystem' }>
@@ -87,7 +87,7 @@ async function resolveExisting(path: string): Promise<string> {
 
 export async function viewOf({ place, parts }: FoundGroup): Promise<View> {
   const hasImage = parts.some((part) => part.storage.kind === 'image')
-  const known = hasImage ? await listLoops(place.run, place.signal) : []
+  const known = hasImage ? await loopList.list(place.run, place.signal) : []
   const all = await readMounts()
   const loops = parts.flatMap(({ storage }) =>
     storage.kind === 'image' ? known.filter((loop) => devicesOf(storage, [loop]).length > 0) : [],

@@ -6,7 +6,7 @@ import { isWithin, type Mount, readMounts, unmountOrder } from '../mount-table.t
 import { belongingOf, endProcesses, listPids, ownLine, readTags } from '../processes.ts'
 import { mountFileSystem, UMOUNT_FAILED } from './check-and-mount.ts'
 import { type FileSystemPlace, type FoundGroup, findGroup, readOwner, type View, viewOf } from './group-view.ts'
-import { listLoops } from './loop-devices.ts'
+import { loopList } from './loop-devices.ts'
 import { reserveGroup } from './reservation.ts'
 import { isBusy } from './storage.ts'
 
@@ -178,7 +178,7 @@ async function busy(group: FoundGroup, start: View): Promise<HaError> {
   const [found, view, loops] = [
     await holdersOf(group, start),
     await viewOf(group),
-    await listLoops(place.run, place.signal),
+    await loopList.list(place.run, place.signal),
   ]
   const mounts = view.mounts.map((mount) => `mount ${mount.mountPoint} (${mount.source})`)
   const files = loops.filter((loop) => view.mounts.some((mount) => isWithin(loop.file, mount.mountPoint)))

@@ -13,6 +13,9 @@ export type Storage =
   | { readonly kind: 'image'; readonly fileSystem: FileSystem; readonly inode: number; readonly onDevice: string }
   | { readonly kind: 'missing'; readonly fileSystem: FileSystem; readonly why: string }
 
+/** One of the kinds. */
+export type StorageOf<Kind extends Storage['kind']> = Extract<Storage, { readonly kind: Kind }>
+
 /** A block device of this machine. */
 export interface BlockDevice {
   readonly path: string
