@@ -10,7 +10,6 @@ describe('the certificates of hosts and witnesses', () => {
     const world = await ApiWorld.make()
     try {
       const { body } = await world.get('/v1/status')
-      const before = findNeeds(body)
       const certificateOf = (name: string, role: string, days: number): object => {
         return { name, role, validUntilWallMs: body.atWallMs + days * DAY_MS + 1 }
       }
@@ -20,7 +19,7 @@ describe('the certificates of hosts and witnesses', () => {
         certificateOf('gamma', 'host', 0),
         certificateOf('watcher', 'witness', -1),
       ]
-      const needs = findNeeds({ ...body, certificates }).filter(({ what }) => !before.some((one) => one.what === what))
+      const needs = findNeeds({ ...body, certificates }).filter(({ what }) => what.startsWith('the certificate'))
       expect(needs.map(({ what }) => what.replace(/ \(.*/, ''))).toEqual([
         'the certificate of beta expires in 13 days',
         'the certificate of gamma expires in less than a day',
@@ -55,6 +54,36 @@ describe('hosts that are no members', () => {
       expect(todoOf({ ...body, physicalHosts, certificates: [] })).toMatchObject({
         evicted: 'then on evicted: scadmin startnode',
       })
+    } finally {
+      await world.close()
+    }
+  })
+})
+
+describe('machines that could take over from each other', () => {
+  it('are told when no network carries their promises', async () => {
+    const world = await ApiWorld.make()
+    try {
+      const { body } = await world.get('/v1/status')
+      const [logicalHost] = (body as StatusJson).logicalHosts
+      const logicalHosts = [{ ...logicalHost, physicalHosts: ['gamma', 'alpha', 'beta'] }]
+      const network = (...hosts: readonly string[]): object => {
+        return { name: hosts.join('-'), role: 'internal', state: 'up', interfaces: hosts.map((host) => ({ host })) }
+      }
+      const validUntilWallMs = body.atWallMs + 365 * DAY_MS
+      const certificates = [{ name: 'alpha', role: 'host', validUntilWallMs }]
+      const needsWith = (status: object): readonly string[] =>
+        findNeeds({ ...body, logicalHosts, certificates, ...status } as StatusJson)
+          .map(({ what }) => what)
+          .filter((what) => what.startsWith('no network carries'))
+      expect(needsWith({ privateNetworks: [] })).toEqual([
+        'no network carries heartbeats between alpha and gamma, or between beta and gamma, or between alpha and beta',
+      ])
+      expect(needsWith({ privateNetworks: [network('alpha', 'beta'), network('beta', 'gamma')] })).toEqual([
+        'no network carries heartbeats between alpha and gamma',
+      ])
+      expect(needsWith({ privateNetworks: [network('alpha', 'beta', 'gamma')] })).toEqual([])
+      expect(needsWith({ privateNetworks: [], certificates: [] })).toEqual([])
     } finally {
       await world.close()
     }

@@ -20,6 +20,8 @@ const DAY_MS = 86_400_000
 const CERTIFICATE_DAYS_TOLD = 14
 /** Programs of one service and host that are named; a service that is not installed at all misses them all. */
 const PROGRAMS_TOLD_MAX = 5
+/** Pairs of hosts without a network between them that are named. */
+const PAIRS_TOLD_MAX = 3
 
 /** Finds what an operator has to look at, worst first; empty when all is well. Maintenance is wanted, and what is in motion comes to an end by itself. */
 export function findNeeds(status: StatusJson): readonly Need[] {
@@ -30,6 +32,7 @@ export function findNeeds(status: StatusJson): readonly Need[] {
     ...status.logicalHosts.flatMap(serviceNeeds),
     ...status.missingPrograms.map(missingNeed),
     ...absentNeeds(status),
+    ...promiseNeeds(status),
     ...networkNeeds(status),
     ...status.publicGroups.flatMap(groupNeeds),
     ...certificateNeeds(status),
@@ -135,6 +138,28 @@ function missingNeed({ host, service, logicalHosts, programs }: MissingProgramsJ
       `install what is missing on ${host}; it looks again every half minute`,
     ],
   }
+}
+
+/** Machines that could take over from each other must be able to promise not to; hosts of one machine, which have no certificates, need not. */
+function promiseNeeds({ cluster, logicalHosts, privateNetworks, certificates }: StatusJson): readonly Need[] {
+  if (certificates.length === 0) return []
+  const isTogether = (pair: readonly string[]): boolean =>
+    privateNetworks.some(({ interfaces }) => pair.every((host) => interfaces.some((one) => one.host === host)))
+  const pairs = logicalHosts.flatMap(({ physicalHosts }) =>
+    physicalHosts.flatMap((one, index) => physicalHosts.slice(index + 1).map((other) => [one, other].toSorted())),
+  )
+  const apart = [...new Set(pairs.filter((pair) => !isTogether(pair)).map((pair) => pair.join(' and ')))]
+  if (apart.length === 0) return []
+  return [
+    {
+      what: `no network carries heartbeats between ${apart.slice(0, PAIRS_TOLD_MAX).join(', or between ')}`,
+      todo: [
+        'so they cannot promise each other anything: when the cluster database is away, services that both could master stop',
+        `scconf ${cluster} --network NAME --role internal`,
+        `then for each of them: scconf ${cluster} --physical-host HOST --interface NAME:ADAPTER:ADDRESS`,
+      ],
+    },
+  ]
 }
 
 function networkNeeds({ privateNetworks, publicNetworks, heartbeatTroubles, answeredBy }: StatusJson): readonly Need[] {

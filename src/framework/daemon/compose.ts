@@ -30,6 +30,7 @@ import { composeHands } from '../failfast/compose-hands.ts'
 import { createGuardClient } from '../failfast/guard-client.ts'
 import { readGuardReports } from '../failfast/guard-reports.ts'
 import { databaseCallMs, PROFILES } from '../membership/check-timings.ts'
+import type { Admission } from '../model/admission.ts'
 import type { LogicalAddress, Timings } from '../model/cluster-config.ts'
 import type { ClusterState } from '../model/cluster-state.ts'
 import type { GuardReport } from '../model/guard-report.ts'
@@ -192,13 +193,18 @@ function openDoors(
     open: async () => {
       await listenOnSocket(app, socketPathOf(root))
       security.start(facts)
-      void hostVoters.follow(addEndpoints, ender.signal)
+      const machines = (): readonly string[] => namesOf(loop.book.seen().admissions)
+      void hostVoters.follow({ add: addEndpoints, machines, signal: ender.signal })
     },
     close: async () => {
       ender.abort('clustd ends')
       await Promise.all([app.close(), security.close()])
     },
   }
+}
+
+function namesOf(admissions: ReadonlyMap<string, Admission>): readonly string[] {
+  return [...admissions.values()].filter(({ evicted }) => evicted === null).map(({ name }) => name)
 }
 
 /** Opens the database, which may move to another place, and may be told of further endpoints, while it is used. */

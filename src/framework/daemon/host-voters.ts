@@ -10,8 +10,12 @@ import { voterWarnings } from '../voter/quorum.ts'
 import { openVoters, type VotersOf } from '../voter/run-voter.ts'
 import { type HostFile, readHostFile, writeHostFile } from './host-file.ts'
 
-/** Voters come and go seldom, and one that is not known yet is missed only when all known ones are away. */
+/** Voters come and go seldom. */
 const LOOK_EVERY_MS = 10_000
+/** But one that is not known yet is missed when the known ones are away: whoever was let in just now is looked for this often, ... */
+const SOON_MS = 1_000
+/** ... for this long. Then it is taken for one that does not vote. */
+const SOON_FOR_MS = 60_000
 
 /** What a host knows of the voters. */
 export interface HostVoters {
@@ -21,8 +25,17 @@ export interface HostVoters {
   voters(): Voters | undefined
   /** What is to be known of the voters as they were seen last, one sentence each. */
   warnings(): readonly string[]
-  /** Notes new voters in the host's own file, and tells `add` of them, until `signal` aborts. Never throws. */
-  follow(add: (endpoints: readonly string[]) => void, signal: AbortSignal): Promise<void>
+  /** Notes new voters in the host's own file, and tells of them, until the signal aborts. Never throws. */
+  follow(following: Following): Promise<void>
+}
+
+/** What following the voters needs. */
+export interface Following {
+  /** Is told the endpoints of all voters after each look. */
+  add(endpoints: readonly string[]): void
+  /** The names of the machines that were let into the cluster; each of them is going to vote. */
+  machines(): readonly string[]
+  readonly signal: AbortSignal
 }
 
 /** Makes what a host knows of the voters. `close` is not needed: connections end with what asked. */
@@ -47,18 +60,47 @@ export function createHostVoters(root: string, { effects, log }: { effects: Effe
     database: () => readHostFile(root).database,
     voters,
     warnings: () => warnings,
-    follow: async (add, signal) => {
+    follow: async ({ add, machines, signal }) => {
+      const due = createDue(effects)
       while (!signal.aborted) {
         try {
-          const listed = await voters()?.list()
-          warnings = listed === undefined ? [] : voterWarnings(listed)
-          if (listed !== undefined) add(noteEndpoints(root, listed))
+          if (due.isNow(machines())) {
+            const listed = await voters()?.list()
+            warnings = listed === undefined ? [] : voterWarnings(listed)
+            if (listed !== undefined) add(noteEndpoints(root, listed))
+            due.saw(listed?.map(({ name }) => name) ?? [])
+          }
         } catch (error) {
           // The database itself says when it is away; this is only about whom to ask.
           log.write({ level: 'debug', message: `the voters could not be listed: ${describeError(error)}` })
         }
-        await sleepUntilAborted(effects, LOOK_EVERY_MS, signal)
+        await sleepUntilAborted(effects, SOON_MS, signal)
       }
+    },
+  }
+}
+
+/** Tells when the voters are to be looked at. */
+function createDue(effects: Pick<Effects, 'nowMonotonicMs'>): {
+  isNow(machines: readonly string[]): boolean
+  saw(voters: readonly string[]): void
+} {
+  let lookedMs = Number.NEGATIVE_INFINITY
+  let seen: readonly string[] = []
+  const letInMs = new Map<string, number>()
+  return {
+    isNow: (machines) => {
+      const nowMs = effects.nowMonotonicMs()
+      for (const name of machines) if (!letInMs.has(name)) letInMs.set(name, nowMs)
+      for (const name of letInMs.keys()) if (!machines.includes(name)) letInMs.delete(name)
+      const isAwaited = ([name, ms]: readonly [string, number]): boolean =>
+        !seen.includes(name) && nowMs - ms < SOON_FOR_MS
+      if (nowMs - lookedMs < LOOK_EVERY_MS && ![...letInMs].some(isAwaited)) return false
+      lookedMs = nowMs
+      return true
+    },
+    saw: (voters) => {
+      seen = voters
     },
   }
 }

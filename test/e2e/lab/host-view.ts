@@ -31,7 +31,7 @@ const LOOK = `cat /proc/self/mountinfo; echo ----; ip -json -4 address show; ech
 while read -r pid stat words; do echo "$pid $stat $(readlink /proc/$pid/cwd) $words"; done; echo ----; find "$HAVEN_ROOT" -maxdepth 1 -type l`
 /** Our own daemons with what watches and asks over the adapters for them, the cluster database, and the look itself with what runs it. */
 const KNOWN =
-  /bin\/clustd|failfastd\.mjs|voterd|^etcd |^perl -e\s+use strict; \$\| = 1; socket\(my \$socket, 16|^perl -e\s+use strict; my \(\$index, \$type|^ps -e|^sh -c cat \/proc\/self\/mountinfo/
+  /bin\/clustd|failfastd\.mjs|voterd|^etcd |^perl -e\s+use strict; \$\| = 1; socket\(my \$socket, 16|^perl -e\s+use strict; defined\(my \$line = <STDIN>|^(sh -c exec )?ip -force -json -batch -|^ps -e|^sh -c cat \/proc\/self\/mountinfo/
 
 /** Looks at a host that is on. */
 export async function lookAtHost(host: LabHost): Promise<HostView> {

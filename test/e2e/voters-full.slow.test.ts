@@ -1,0 +1,148 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import type { VotersJson } from '../../src/framework/api/wire.ts'
+import { voterPaths } from '../../src/framework/voter/voter-paths.ts'
+import { eventually } from '../eventually.ts'
+import { Lab } from './lab/lab.ts'
+import type { LabHost } from './lab/lab-host.ts'
+import { missing } from './lab/missing.ts'
+import { databaseStaysAway, networksAre } from './lab/passing.ts'
+import { storyOf } from './lab/story.ts'
+
+const why = missing === undefined ? '' : ` (skipped: ${missing})`
+/** An election, a start of etcd after a pause, a look at all voters, and a busy machine. */
+const WITHIN_MS = 60_000
+/** The write-ahead log of etcd alone is 64 MB, made in advance, twice. */
+const DISK_MB = 160
+
+describe.skipIf(missing !== undefined)(`voters whose disks are full${why}`, () => {
+  let lab: Lab
+  let alpha: LabHost
+  let beta: LabHost
+  let watcher: LabHost
+
+  beforeAll(async () => {
+    const networks = ['pub', 'priv1'] as const
+    const workshop = inject('workshop')
+    lab = await Lab.start({ workshop, installation: join(workshop, 'haven'), name: 'full', networks })
+    alpha = await lab.addHost('alpha')
+    beta = await lab.addHost('beta')
+    watcher = await lab.addHost('watcher', { isWitness: true })
+    for (const machine of lab.machines) await giveSmallDisk(machine)
+    await startCluster().catch((error: unknown) => {
+      console.log(storyOf(lab))
+      throw error
+    })
+    const data = join(lab.shared, 'data')
+    mkdirSync(data)
+    await alpha.haven('scconf', 'shop', '--disk-group', 'data', '--define', `directory:${data}`)
+    await alpha.haven('scconf', 'shop', '-L', 'web', '-n', 'alpha,beta', '-g', 'data', '-i', 'pub,pub,10.77.0.101')
+    await votersAreWell()
+  })
+  beforeEach(({ onTestFailed }) => {
+    onTestFailed(() => console.log(storyOf(lab)))
+  })
+  afterAll(() => lab?.stop())
+
+  async function startCluster(): Promise<void> {
+    const by = alpha.addressOn('priv1')
+    const words = ['--cluster', 'shop', '--host', 'alpha', '--database', 'etcd', '--address', by]
+    await alpha.haven('scadmin', 'setup', ...words)
+    await alpha.haven('scadmin', 'startcluster', 'alpha', 'shop')
+    const token = async (role: string): Promise<string> => (await alpha.haven('scadmin', 'token', '--for', role)).trim()
+    await beta.haven('scadmin', 'join', by, '--token', await token('host'), '--host', 'beta')
+    await beta.haven('scadmin', 'startnode')
+    const asWitness = ['--token', await token('witness'), '--host', 'watcher', '--address', watcher.addressOn('priv1')]
+    await watcher.haven('scadmin', 'witness', '--join', by, ...asWitness)
+    await alpha.haven('scconf', 'shop', '--network', 'priv1', '--role', 'internal')
+    for (const host of [alpha, beta]) {
+      const at = `priv1:priv1:${host.addressOn('priv1')}`
+      await alpha.haven('scconf', 'shop', '--physical-host', host.name, '--interface', at)
+    }
+    await networksAre([alpha, beta], { priv1: 'up' })
+  }
+
+  const votersAt = async (host: LabHost): Promise<VotersJson> =>
+    JSON.parse(await host.haven('scadmin', 'voters', '--json')) as VotersJson
+
+  async function votersAreWell(): Promise<void> {
+    await eventually('all voters to be well', WITHIN_MS, async (saw) => {
+      const { voters, warnings } = await votersAt(watcher)
+      saw({ voters, warnings })
+      return (voters.length === 3 && warnings.length === 0) || undefined
+    })
+  }
+
+  /** What nothing of this may change. */
+  async function served(): Promise<unknown> {
+    const { lastReconfiguration, logicalHosts } = await alpha.api().status()
+    return { lastReconfiguration, masters: logicalHosts.map(({ name, master }) => `${name} ${master}`) }
+  }
+
+  it('are named with what to do while the others decide, and vote again by themselves when there is room', async () => {
+    const before = await served()
+    await fillDisk(alpha)
+    await eventually('it to be said what is wrong', WITHIN_MS, async (saw) => {
+      const { stdout } = await alpha.tryHaven('scadmin', 'voters')
+      saw(stdout)
+      const isSaid =
+        /the disk with its data is full/.test(stdout) && stdout.includes('Make space; it starts again by itself.')
+      return isSaid || undefined
+    })
+    await eventually('the other host to name it', WITHIN_MS, async (saw) => {
+      const status = await beta.haven('hastat')
+      saw(status)
+      return status.includes('The voter alpha is not well') || undefined
+    })
+    await beta.haven('scconf', 'shop', '-l', '151')
+    await freeDisk(alpha)
+    await votersAreWell()
+    expect(await served()).toEqual(before)
+  })
+
+  it('stop no service when all of them are full, and decide again when there is room', async () => {
+    const before = await served()
+    await Promise.all([alpha, beta, watcher].map(fillDisk))
+    await databaseStaysAway([alpha, beta])
+    expect(await beta.haven('hastat')).toMatch(/cluster database/)
+    await Promise.all([alpha, beta, watcher].map(freeDisk))
+    await votersAreWell()
+    await beta.haven('scconf', 'shop', '-l', '152')
+    expect(await served()).toEqual(before)
+  })
+})
+
+async function giveSmallDisk(machine: LabHost): Promise<void> {
+  const { data } = voterPaths(machine.root)
+  await machine.exec('mkdir', '-p', data)
+  await machine.exec('mount', '-t', 'tmpfs', '-o', `size=${DISK_MB}m,mode=700`, 'tmpfs', data)
+}
+
+/** Fills the disk up, and writes until etcd has no room left in the files that it made in advance. */
+async function fillDisk(machine: LabHost): Promise<void> {
+  const { data, tls } = voterPaths(machine.root)
+  await machine.try('dd', 'if=/dev/zero', `of=${data}/full`, 'bs=4096')
+  await machine.exec(
+    'sh',
+    '-c',
+    FILL,
+    'fill',
+    `https://${machine.addressOn('priv1')}:7412`,
+    tls.ca,
+    tls.certificate,
+    tls.key,
+  )
+}
+
+async function freeDisk(machine: LabHost): Promise<void> {
+  await machine.exec('rm', '-f', `${voterPaths(machine.root).data}/full`)
+}
+
+// At most what the disk has, in pieces that etcd accepts, until one is refused.
+const FILL = `
+piece=$(head -c 1000000 /dev/zero | tr '\\0' x)
+for try in $(seq ${DISK_MB}); do
+  echo "$piece" | timeout 2 etcdctl --endpoints="$1" --cacert="$2" --cert="$3" --key="$4" put filler >/dev/null 2>&1 || exit 0
+done
+exit 1`
