@@ -5,7 +5,7 @@ import { createRealEffects } from '../ports/real-effects.ts'
 import { keepRenewed } from '../security/renew.ts'
 import { EtcdCalls } from './etcd-calls.ts'
 import { createGateway } from './gateway.ts'
-import { becomeOnlySupervisor } from './only-supervisor.ts'
+import { becomeOnlySupervisorSoon } from './only-supervisor.ts'
 import { Supervisor } from './supervisor.ts'
 import { readVoterFile } from './voter-file.ts'
 import { voterPaths } from './voter-paths.ts'
@@ -38,12 +38,12 @@ async function supervise(root: string): Promise<number> {
     process.stderr.write(`voterd: this machine has no voter: there is no ${voterPaths(root).file}\n`)
     return 3
   }
-  const giveBack = becomeOnlySupervisor(root)
+  const effects = createRealEffects()
+  const giveBack = await becomeOnlySupervisorSoon(root, effects)
   if (giveBack === undefined) {
     process.stderr.write(`voterd: another voterd runs below ${root} already\n`)
     return 6
   }
-  const effects = createRealEffects()
   const gateway = createGateway({ effects, tls: voterPaths(root).tls })
   const log = (sentence: string): void => {
     process.stdout.write(`${new Date(effects.nowWallMs()).toISOString()} voterd ${process.pid} ${sentence}\n`)

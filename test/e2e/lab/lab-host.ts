@@ -9,13 +9,15 @@ import { type Ended, runProgram, tryProgram, type Words } from './run-program.ts
 import type { Switch } from './switch.ts'
 import { CLOCK_FILE, setClock } from './wall-clock.ts'
 
-/** Private /proc /sys /run /dev/shm, its own cgroup tree, its own /run below HAVEN_ROOT: what is gone after a reboot. */
+/** Private /proc /sys /run /dev/shm, an id of this boot, its own cgroup tree, its own /run below HAVEN_ROOT: what is gone after a reboot, or tells one from another. */
 const SETUP = `
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 [ -z "$3" ] || mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount -t tmpfs -o mode=755 tmpfs /run
 mount -t tmpfs -o mode=1777 tmpfs /dev/shm
+cat /proc/sys/kernel/random/uuid >/run/boot_id
+mount --bind /run/boot_id /proc/sys/kernel/random/boot_id
 mkdir -p "$2/run"
 mount -t tmpfs -o mode=755 tmpfs "$2/run"
 hostname "$1"

@@ -17,12 +17,16 @@ const LANES = 10
 const LOG_SIZE_BYTES_MAX = 60_000
 /** Milliseconds between two commits of the writers that live on. */
 const LIVING_PAUSE_MS = 100
+/** A process starts ten threads, on a machine that is busy with other things. */
+const START_MS_MAX = 60_000
 /** Longest time, in milliseconds, that the writers are left alive after the first answer of each. */
 const LIFE_MS_MAX = 30
 
 /** A process with a writer for each database, and the last commit of each that it said was answered. */
 interface Writers {
   readonly process: ChildProcess
+  /** Resolves when they have ended and all that they printed was read, with the signal that ended them; null = they ended by themselves. */
+  readonly ended: Promise<NodeJS.Signals | null>
   readonly answered: number[]
   readonly errors: () => string
   /** Resolves when each has been answered once. */
@@ -77,24 +81,40 @@ function startWriters(name: string, pauseMs: number): Writers {
     errors += bytes
   })
   const answered: number[] = []
+  const ended = new Promise<NodeJS.Signals | null>((resolve) => {
+    child.once('close', (_code, signal) => resolve(signal))
+  })
   const started = new Promise<void>((resolve, reject) => {
-    child.once('exit', () => reject(new Error(`the writers ended by themselves: ${errors}`)))
+    const tooLate = (): void =>
+      reject(new Error(`not every writer was answered in time, only those of lanes ${list(answered)}`))
+    const timer = setTimeout(tooLate, START_MS_MAX)
+    child.once('exit', () => {
+      clearTimeout(timer)
+      reject(new Error(`the writers ended by themselves: ${errors}`))
+    })
     // A line is cut off when its writer was killed in the middle of printing it; then it says nothing, as the write was not over.
     createInterface(child.stdout).on('line', (line) => {
       const [lane = '', number] = line.split(' ')
       answered[Number(lane)] = Math.max(answered[Number(lane)] ?? 0, Number(number ?? 0))
-      if (Object.keys(answered).length === LANES) resolve()
+      if (Object.keys(answered).length < LANES) return
+      clearTimeout(timer)
+      resolve()
     })
   })
-  return { process: child, answered, errors: () => errors, started }
+  return { process: child, ended, answered, errors: () => errors, started }
 }
 
-/** Kills them, and waits until all that they printed was read. */
-function kill({ process: child }: Writers): Promise<void> {
-  return new Promise((resolve) => {
-    child.once('close', () => resolve())
-    child.kill('SIGKILL')
-  })
+/** Kills them, and waits until all that they printed was read. Throws when they had ended before. */
+async function kill(writers: Writers): Promise<void> {
+  writers.process.kill('SIGKILL')
+  const signal = await writers.ended
+  if (signal !== 'SIGKILL') throw new Error(`the writers ended by themselves: ${writers.errors()}`)
+}
+
+function list(answered: readonly number[]): string {
+  return Object.entries(answered)
+    .map(([lane, number]) => `${lane}: ${number}`)
+    .join(', ')
 }
 
 async function expectKept(database: ClusterDatabase, writer: string, answered: number): Promise<void> {

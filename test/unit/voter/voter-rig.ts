@@ -9,6 +9,7 @@ import type { Voters } from '../../../src/framework/ports/voters.ts'
 import { EtcdCalls } from '../../../src/framework/voter/etcd-calls.ts'
 import { adoptEtcd } from '../../../src/framework/voter/etcd-process.ts'
 import { createGateway, type Gateway } from '../../../src/framework/voter/gateway.ts'
+import { isSupervised } from '../../../src/framework/voter/only-supervisor.ts'
 import {
   ensureSupervisor,
   openVoters,
@@ -179,7 +180,8 @@ export class VoterMachine {
   async killSupervisor(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     process.kill(this.state()?.supervisor.pid ?? Number.NaN, signal)
     await eventually(`the supervisor of ${this.name} to be gone`, WITHIN_MS, () => {
-      return readVoterState(this.root)?.isSupervised === false || undefined
+      // A process of several threads may look dead while the last of them still has its files.
+      return (readVoterState(this.root)?.isSupervised === false && !isSupervised(this.root)) || undefined
     })
   }
 
