@@ -87,9 +87,10 @@ function startWriters(name: string, pauseMs: number): Writers {
   const started = new Promise<void>((resolve, reject) => {
     const tooLate = (): void =>
       reject(new Error(`not every writer was answered in time, only those of lanes ${list(answered)}`))
-    const timer = setTimeout(tooLate, START_MS_MAX)
+    const over = new AbortController()
+    effects.sleep(START_MS_MAX, over.signal).then(tooLate, () => undefined)
     child.once('exit', () => {
-      clearTimeout(timer)
+      over.abort()
       reject(new Error(`the writers ended by themselves: ${errors}`))
     })
     // A line is cut off when its writer was killed in the middle of printing it; then it says nothing, as the write was not over.
@@ -97,7 +98,7 @@ function startWriters(name: string, pauseMs: number): Writers {
       const [lane = '', number] = line.split(' ')
       answered[Number(lane)] = Math.max(answered[Number(lane)] ?? 0, Number(number ?? 0))
       if (Object.keys(answered).length < LANES) return
-      clearTimeout(timer)
+      over.abort()
       resolve()
     })
   })
