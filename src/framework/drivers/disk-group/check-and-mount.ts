@@ -50,20 +50,31 @@ async function rememberLoop(target: string, { fileSystem, inode, onDevice }: Sto
 }
 
 /**
- * Tries a command again that failed, unless the device is in use. Hosts of one machine that race meet in a device that can be opened
- * exclusively only once: for the check, the mount, or just for the look whether it is in use.
+ * Tries something again that failed, unless the device is in use. Hosts of one machine that race meet in a device that can be opened
+ * exclusively only once: for the check, the mount, or just for the look whether it is in use; and each may see half of what the other one writes.
  */
-async function unlessInUse<T>(group: FoundGroup, part: Part, command: () => Promise<T>): Promise<T> {
-  try {
-    return await command()
-  } catch (error) {
-    if (!(error instanceof CommandError) || !IN_USE_PERHAPS.includes(error.facts.exitCode ?? 0)) throw error
-    await refuseInUse(group, part)
-    return command().catch(async (again: unknown) => {
-      if (again instanceof CommandError) await refuseInUse(group, part)
-      throw again
-    })
+export async function unlessInUse<T>(
+  group: FoundGroup,
+  part: Part,
+  work: () => Promise<T>,
+  mayBeInUse: (error: unknown) => boolean = isInUsePerhaps,
+): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!mayBeInUse(error)) throw error
+      await refuseInUse(group, part)
+      if (tries >= TRIES_MAX) throw error
+    }
   }
+}
+
+/** Each takes some milliseconds, in which another host is done with what it does, or has the device to itself. */
+const TRIES_MAX = 4
+
+function isInUsePerhaps(error: unknown): boolean {
+  return error instanceof CommandError && IN_USE_PERHAPS.includes(error.facts.exitCode ?? 0)
 }
 
 /** Makes the directory to mount on. Throws `DISK_GROUP_UNUSABLE` when something else is in the way. */

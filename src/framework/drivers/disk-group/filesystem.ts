@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { assertNever } from '../../errors/assert-never.ts'
-import { describeError, HaError } from '../../errors/ha-error.ts'
+import { describeError, HaError, isHaError } from '../../errors/ha-error.ts'
 import type { DiskGroup } from '../../model/cluster-config.ts'
 import type { Leftover } from '../../model/step.ts'
 import type { DiskGroupCall, DiskGroupDriver, DiskGroupStatus, ImportCall } from '../../ports/disk-group-driver.ts'
@@ -8,7 +8,7 @@ import type { DriverHost } from '../driver-host.ts'
 import { type Owner, refuseHeld } from '../ownership-mark.ts'
 import { driverTag, findTagged } from '../processes.ts'
 import { settleSoon } from '../settle-soon.ts'
-import { mountFileSystem, prepareMountPoint, unmountForMark } from './check-and-mount.ts'
+import { mountFileSystem, prepareMountPoint, unlessInUse, unmountForMark } from './check-and-mount.ts'
 import { cutOffGroup } from './cut-off.ts'
 import type { InsideMark } from './group-mark.ts'
 import {
@@ -154,7 +154,8 @@ async function takeBeside(place: FileSystemPlace, take: () => Promise<void>): Pr
 
 /** Writes the mark into the mounted file system, and has it brought in place (not only in the journal) by unmounting once. */
 async function takeInside(group: FoundGroup, mark: InsideMark, mayReplace: (owner: Owner) => void): Promise<void> {
-  const owner = await readOwner(group, await viewOf(group))
+  const isUnreadable = (error: unknown): boolean => isHaError(error, 'DISK_GROUP_UNUSABLE')
+  const owner = await unlessInUse(group, group.first, async () => readOwner(group, await viewOf(group)), isUnreadable)
   if (mark.isOurs(owner)) return
   if (owner !== undefined) mayReplace(owner)
   await mountFileSystem(group, group.first)

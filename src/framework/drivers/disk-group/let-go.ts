@@ -13,6 +13,9 @@ import { isBusy } from './storage.ts'
 /** One look serves all disk groups of this process that are given up at the same time. */
 const lookForHolders = createHolderLook()
 
+/** Exit code of losetup, such as for a device that carries nothing any more. */
+const NOT_DETACHED = 1
+
 /** Processes may start others while they are told to end; more rounds than this are no accident. */
 const ROUNDS_MAX = 4
 /** nsenter found no namespace (1) or no umount in it (126, 127); or umount found it in use: who holds it is ended next, then it is tried again. */
@@ -104,8 +107,8 @@ async function isFree(group: FoundGroup): Promise<boolean> {
   for (const device of view.devices) if (await isBusy(device)) return false
   if (view.loops.length === 0) return true
   for (const loop of view.loops)
-    await group.place.run(['losetup', '--detach', loop.path], { signal: group.place.signal })
-  // In use since the look just now, it is detached only after that use, although losetup says nothing.
+    await group.place.run(['losetup', '--detach', loop.path], { signal: group.place.signal, accept: [0, NOT_DETACHED] })
+  // In use since the look just now, it is detached only after that use, although losetup says nothing; it may also have gone by itself meanwhile.
   return (await viewOf(group)).loops.length === 0
 }
 
