@@ -128,14 +128,23 @@ describe.concurrent('the guard stops everything, clustd first', () => {
 
   test('and reboots the machine where that is configured', async ({ host }) => {
     const file = join(host.root, 'rebooted')
-    const clustd = await host.startMaster(soon, ['/bin/sh', '-c', `ls -d '${host.root}/ha1' 2>&1 >>'${file}'`])
+    const clustd = await host.startMaster(soon, [
+      '/bin/sh',
+      '-c',
+      `{ ls -d '${host.root}/ha1'; echo over; } >>'${file}'`,
+    ])
     const guard = await host.guard()
     clustd.child.kill('SIGKILL')
     await reportOf(host, guard)
     expect(host.present()).toEqual(nothing)
-    expect(existsSync(file)).toBe(true)
+    // It waits for nobody, least of all for the command.
+    const said = await eventually('the command to have run', WITHIN_MS, (saw) => {
+      const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
+      saw(text)
+      return text.endsWith('over\n') ? text : undefined
+    })
     // The mount point was gone when it was rebooted.
-    expect(readFileSync(file, 'utf8')).toBe('')
+    expect(said).toBe('over\n')
   })
 
   test('also when it was told of the holding only a moment before', async ({ host }) => {
