@@ -49,6 +49,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 
 async function answer(request: Extract<Request, { kind: 'call' }>): Promise<void> {
   const controller = new AbortController()
+  if (request.isAborted) controller.abort(new Error('cut off by the test'))
   running.set(request.id, controller)
   const words = request.words.map((word) => addSignal(word, controller.signal))
   try {

@@ -123,9 +123,8 @@ export class NamespaceHost {
     const id = this.#calls
     const send = (request: Request): boolean => process_.stdin?.write(`${JSON.stringify(request)}\n`) ?? false
     const answer = new Promise<Answer>((resolve) => this.#waiting.set(id, resolve))
-    send({ kind: 'call', id, driver, method, words })
+    send({ kind: 'call', id, driver, method, words, isAborted: signal.aborted })
     const abort = (): void => void send({ kind: 'abort', id })
-    if (signal.aborted) abort()
     signal.addEventListener('abort', abort, { once: true })
     try {
       return valueIn(await answer)

@@ -17,6 +17,8 @@ export type Request =
       readonly driver: string
       readonly method: string
       readonly words: readonly unknown[]
+      /** Whether its signal has aborted before it begins. */
+      readonly isAborted: boolean
     }
   | { readonly kind: 'abort'; readonly id: number }
 

@@ -40,6 +40,7 @@ it('thinks nobody silent for the time that it was stopped itself', { timeout: 30
   alpha.process.kill('SIGSTOP')
   const stoppedMs = effects.nowMonotonicMs()
   await eventually('two seconds', 5_000, () => effects.nowMonotonicMs() - stoppedMs > STOPPED_MS || undefined)
+  await beta.tells('silent', { from: ofBeta })
   expect(beta.count('silent', ofBeta)).toBe(1)
   alpha.process.kill('SIGCONT')
   await alpha.tells('slept', { from: ofAlpha })

@@ -111,6 +111,8 @@ async function takeAndMount(group: FoundGroup, { force }: ImportCall): Promise<v
   const mayReplace = (owner: Owner): void =>
     refuseHeld(place.host, { diskGroup: place.group.name, owner, where: group.where, force })
   const { mark } = group
+  // The looks so far may have needed no program, which would have noticed.
+  place.signal.throwIfAborted()
   switch (mark.kind) {
     case 'beside':
       // Before anything touches the image: fsck and mount see only what this machine does with it.

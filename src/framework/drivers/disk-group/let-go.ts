@@ -18,6 +18,8 @@ const NOT_DETACHED = 1
 
 /** Processes may start others while they are told to end; more rounds than this are no accident. */
 const ROUNDS_MAX = 4
+/** After each round: the kernel may still be letting a device go that nobody holds any more, or another host looks whether it is in use. */
+const PAUSES_MS = [5, 50, 250]
 /** nsenter found no namespace (1) or no umount in it (126, 127); or umount found it in use: who holds it is ended next, then it is tried again. */
 const NOT_UNMOUNTED_ELSEWHERE = [0, 1, UMOUNT_FAILED, 126, 127]
 
@@ -47,6 +49,7 @@ async function unmountAll(
     if (isOursToClear ? await isFree(group) : (await viewOf(group)).mounts.length === 0) return
     if (isOursToClear) await unmountElsewhere(group)
     await endHolders(group, start)
+    await group.place.host.effects.sleep(PAUSES_MS[round] ?? 0, group.place.signal)
   }
   throw await busy(group, start)
 }
