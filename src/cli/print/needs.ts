@@ -150,9 +150,11 @@ function promiseNeeds({ cluster, logicalHosts, privateNetworks, certificates }: 
   )
   const apart = [...new Set(pairs.filter((pair) => !isTogether(pair)).map((pair) => pair.join(' and ')))]
   if (apart.length === 0) return []
+  const told = apart.slice(0, PAIRS_TOLD_MAX).join(', or between ')
+  const more = apart.length - PAIRS_TOLD_MAX
   return [
     {
-      what: `no network carries heartbeats between ${apart.slice(0, PAIRS_TOLD_MAX).join(', or between ')}`,
+      what: `no network carries heartbeats between ${told}${more > 0 ? `, and ${more} other pairs` : ''}`,
       todo: [
         'so they cannot promise each other anything: when the cluster database is away, services that both could master stop',
         `scconf ${cluster} --network NAME --role internal`,

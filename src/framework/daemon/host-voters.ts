@@ -9,13 +9,10 @@ import { orderEndpoints } from '../voter/order-endpoints.ts'
 import { voterWarnings } from '../voter/quorum.ts'
 import { openVoters, type VotersOf } from '../voter/run-voter.ts'
 import { type HostFile, readHostFile, writeHostFile } from './host-file.ts'
+import { createVoterLooks } from './voter-looks.ts'
 
-/** Voters come and go seldom. */
-const LOOK_EVERY_MS = 10_000
-/** But one that is not known yet is missed when the known ones are away: whoever was let in just now is looked for this often, ... */
-const SOON_MS = 1_000
-/** ... for this long. Then it is taken for one that does not vote. */
-const SOON_FOR_MS = 60_000
+/** So often it is asked whether a look is due. */
+const TURN_MS = 1_000
 
 /** What a host knows of the voters. */
 export interface HostVoters {
@@ -61,46 +58,21 @@ export function createHostVoters(root: string, { effects, log }: { effects: Effe
     voters,
     warnings: () => warnings,
     follow: async ({ add, machines, signal }) => {
-      const due = createDue(effects)
+      const looks = createVoterLooks(effects)
       while (!signal.aborted) {
         try {
-          if (due.isNow(machines())) {
+          if (looks.areDue(machines())) {
             const listed = await voters()?.list()
             warnings = listed === undefined ? [] : voterWarnings(listed)
             if (listed !== undefined) add(noteEndpoints(root, listed))
-            due.saw(listed?.map(({ name }) => name) ?? [])
+            looks.saw(listed?.map(({ name }) => name) ?? [])
           }
         } catch (error) {
           // The database itself says when it is away; this is only about whom to ask.
           log.write({ level: 'debug', message: `the voters could not be listed: ${describeError(error)}` })
         }
-        await sleepUntilAborted(effects, SOON_MS, signal)
+        await sleepUntilAborted(effects, TURN_MS, signal)
       }
-    },
-  }
-}
-
-/** Tells when the voters are to be looked at. */
-function createDue(effects: Pick<Effects, 'nowMonotonicMs'>): {
-  isNow(machines: readonly string[]): boolean
-  saw(voters: readonly string[]): void
-} {
-  let lookedMs = Number.NEGATIVE_INFINITY
-  let seen: readonly string[] = []
-  const letInMs = new Map<string, number>()
-  return {
-    isNow: (machines) => {
-      const nowMs = effects.nowMonotonicMs()
-      for (const name of machines) if (!letInMs.has(name)) letInMs.set(name, nowMs)
-      for (const name of letInMs.keys()) if (!machines.includes(name)) letInMs.delete(name)
-      const isAwaited = ([name, ms]: readonly [string, number]): boolean =>
-        !seen.includes(name) && nowMs - ms < SOON_FOR_MS
-      if (nowMs - lookedMs < LOOK_EVERY_MS && ![...letInMs].some(isAwaited)) return false
-      lookedMs = nowMs
-      return true
-    },
-    saw: (voters) => {
-      seen = voters
     },
   }
 }

@@ -1,10 +1,10 @@
 import type { Effects } from '../ports/effects.ts'
-import type { CommandResult, RunCommand } from './run-command.ts'
+import { CommandError, type CommandResult, type RunCommand } from './run-command.ts'
 
 /** Runs a program that does what its standard input says. Rejects with `CommandError`, or the signal's reason. */
 export type RunWithInput = (input: string, signal: AbortSignal) => Promise<CommandResult>
 
-/** A program that may be started before it is needed, as its start takes longer than its work. */
+/** A program that may be started before it is needed, as its start takes longer than its work. What it does may be done twice: one that waited may have ended. */
 export interface SpareProgram {
   /** Runs the one that waits, or another one. */
   readonly run: RunWithInput
@@ -43,9 +43,12 @@ export function createSpareProgram(
       try {
         taken.feed(input)
         return await taken.result
+      } catch (error) {
+        if (!(error instanceof CommandError)) throw error
       } finally {
         signal.removeEventListener('abort', giveUp)
       }
+      return await run(argv, { signal, input })
     },
     expect: () => {
       const nowMs = effects.nowMonotonicMs()
@@ -56,7 +59,8 @@ export function createSpareProgram(
       waiting = mine
       effects.sleep(WAITS_MS_MAX, mine.taken.signal).then(
         () => {
-          if (waiting === mine) waiting = undefined
+          if (waiting !== mine) return
+          waiting = undefined
           mine.cut.abort(new Error('not needed'))
         },
         () => undefined, // Taken.

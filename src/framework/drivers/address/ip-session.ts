@@ -1,5 +1,4 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import type { Readable, Writable } from 'node:stream'
+import { type ChildProcess, spawn } from 'node:child_process'
 import type { Effects } from '../../ports/effects.ts'
 import { TAG_VARIABLE } from '../processes.ts'
 import { CommandError } from '../run-command.ts'
@@ -22,7 +21,7 @@ export interface IpSession {
    * Rejects with `CommandError`, or the signal's reason; then nothing of it is under way any more.
    */
   ask(commands: readonly string[], question: string, signal: AbortSignal): Promise<IpAnswer>
-  /** Somebody will ask soon: the program is started unless it is there. */
+  /** Somebody will ask soon: the program is started unless it is there. Never throws. */
   expect(): void
   /** Ends the program. Whoever asks afterwards starts another one. */
   close(): void
@@ -85,7 +84,13 @@ export function createIpSession(made: {
 
   return {
     close,
-    expect: () => void ready(),
+    expect: () => {
+      try {
+        ready()
+      } catch {
+        // The machine cannot start it now: whoever asks tries again, and is told.
+      }
+    },
     ask: async (commands, question, signal) => {
       const turn = inTurn(queue, () => carryOut([...commands, question], signal), signal)
       queue = turn.over
@@ -141,7 +146,8 @@ async function bounded(
 
 /** One run of the program. */
 class IpProgram {
-  readonly #child: ChildProcessByStdio<Writable, Readable, null>
+  /** Without streams when this process has no file left to open; then it has failed, and says so in a moment. */
+  readonly #child: ChildProcess
   readonly #ended: Promise<unknown>
   /** Lines that it was told. */
   #told = 0
@@ -168,10 +174,10 @@ class IpProgram {
       this.#child.once('close', (code, killedBy) => end(endOf(code, killedBy)))
     })
     // How it ended is told by its exit code.
-    stdin.on('error', nothing)
-    stdout.setEncoding('utf8').on('data', (text: string) => this.#hear(text))
+    stdin?.on('error', nothing)
+    stdout?.setEncoding('utf8').on('data', (text: string) => this.#hear(text))
     // It ends with its standard input, so it need not be waited for.
-    for (const each of [this.#child, stdin, stdout] as readonly { unref?: () => void }[]) each.unref?.()
+    for (const each of [this.#child, stdin, stdout] as readonly ({ unref?: () => void } | null)[]) each?.unref?.()
   }
 
   get hasEnded(): boolean {
@@ -187,13 +193,13 @@ class IpProgram {
       }
       this.#told += lines.length
       this.#waiting = { lastLine: this.#told, complaints: [], resolve, reject }
-      this.#child.stdin.write(`${lines.join('\n')}\n`)
+      this.#child.stdin?.write(`${lines.join('\n')}\n`)
     })
   }
 
   /** Tells it that nothing more comes. */
   end(): void {
-    this.#child.stdin.end()
+    this.#child.stdin?.end()
   }
 
   async kill(effects: Pick<Effects, 'sleep'>): Promise<void> {
