@@ -1,13 +1,14 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
-import type { VotersJson } from '../../src/framework/api/wire.ts'
 import { voterPaths } from '../../src/framework/voter/voter-paths.ts'
 import { eventually } from '../eventually.ts'
+import { settled } from './lab/cluster.ts'
 import { Lab } from './lab/lab.ts'
 import type { LabHost } from './lab/lab-host.ts'
+import { startManagedCluster, votersAreWell } from './lab/managed-cluster.ts'
 import { missing } from './lab/missing.ts'
-import { databaseStaysAway, networksAre } from './lab/passing.ts'
+import { databaseStaysAway } from './lab/passing.ts'
 import { storyOf } from './lab/story.ts'
 
 const why = missing === undefined ? '' : ` (skipped: ${missing})`
@@ -30,7 +31,7 @@ describe.skipIf(missing !== undefined)(`voters whose disks are full${why}`, () =
     beta = await lab.addHost('beta')
     watcher = await lab.addHost('watcher', { isWitness: true })
     for (const machine of lab.machines) await giveSmallDisk(machine)
-    await startCluster().catch((error: unknown) => {
+    await startManagedCluster(lab, 'shop', watcher).catch((error: unknown) => {
       console.log(storyOf(lab))
       throw error
     })
@@ -38,41 +39,12 @@ describe.skipIf(missing !== undefined)(`voters whose disks are full${why}`, () =
     mkdirSync(data)
     await alpha.haven('scconf', 'shop', '--disk-group', 'data', '--define', `directory:${data}`)
     await alpha.haven('scconf', 'shop', '-L', 'web', '-n', 'alpha,beta', '-g', 'data', '-i', 'pub,pub,10.77.0.101')
-    await votersAreWell()
+    await settled(lab, { web: 'alpha' })
   })
   beforeEach(({ onTestFailed }) => {
     onTestFailed(() => console.log(storyOf(lab)))
   })
   afterAll(() => lab?.stop())
-
-  async function startCluster(): Promise<void> {
-    const by = alpha.addressOn('priv1')
-    const words = ['--cluster', 'shop', '--host', 'alpha', '--database', 'etcd', '--address', by]
-    await alpha.haven('scadmin', 'setup', ...words)
-    await alpha.haven('scadmin', 'startcluster', 'alpha', 'shop')
-    const token = async (role: string): Promise<string> => (await alpha.haven('scadmin', 'token', '--for', role)).trim()
-    await beta.haven('scadmin', 'join', by, '--token', await token('host'), '--host', 'beta')
-    await beta.haven('scadmin', 'startnode')
-    const asWitness = ['--token', await token('witness'), '--host', 'watcher', '--address', watcher.addressOn('priv1')]
-    await watcher.haven('scadmin', 'witness', '--join', by, ...asWitness)
-    await alpha.haven('scconf', 'shop', '--network', 'priv1', '--role', 'internal')
-    for (const host of [alpha, beta]) {
-      const at = `priv1:priv1:${host.addressOn('priv1')}`
-      await alpha.haven('scconf', 'shop', '--physical-host', host.name, '--interface', at)
-    }
-    await networksAre([alpha, beta], { priv1: 'up' })
-  }
-
-  const votersAt = async (host: LabHost): Promise<VotersJson> =>
-    JSON.parse(await host.haven('scadmin', 'voters', '--json')) as VotersJson
-
-  async function votersAreWell(): Promise<void> {
-    await eventually('all voters to be well', WITHIN_MS, async (saw) => {
-      const { voters, warnings } = await votersAt(watcher)
-      saw({ voters, warnings })
-      return (voters.length === 3 && warnings.length === 0) || undefined
-    })
-  }
 
   /** What nothing of this may change. */
   async function served(): Promise<unknown> {
@@ -97,7 +69,7 @@ describe.skipIf(missing !== undefined)(`voters whose disks are full${why}`, () =
     })
     await beta.haven('scconf', 'shop', '-l', '151')
     await freeDisk(alpha)
-    await votersAreWell()
+    await votersAreWell(watcher)
     expect(await served()).toEqual(before)
   })
 
@@ -107,7 +79,7 @@ describe.skipIf(missing !== undefined)(`voters whose disks are full${why}`, () =
     await databaseStaysAway([alpha, beta])
     expect(await beta.haven('hastat')).toContain('the cluster database does not answer beta, since')
     await Promise.all([alpha, beta, watcher].map(freeDisk))
-    await votersAreWell()
+    await votersAreWell(watcher)
     await beta.haven('scconf', 'shop', '-l', '152')
     expect(await served()).toEqual(before)
   })

@@ -194,7 +194,8 @@ function openDoors(
       await listenOnSocket(app, socketPathOf(root))
       security.start(facts)
       const machines = (): readonly string[] => namesOf(loop.book.seen().admissions)
-      void hostVoters.follow({ add: addEndpoints, machines, signal: ender.signal })
+      const state = (): ClusterState => loop.services.state()
+      void hostVoters.follow({ add: addEndpoints, machines, state, signal: ender.signal })
     },
     close: async () => {
       ender.abort('clustd ends')

@@ -1,5 +1,6 @@
 import { describeError } from '../errors/ha-error.ts'
 import { sleepUntilAborted } from '../execute/run-within.ts'
+import type { ClusterState } from '../model/cluster-state.ts'
 import type { DatabasePlace, EtcdPlace } from '../model/database-place.ts'
 import { isSameValue } from '../model/same-value.ts'
 import type { Effects } from '../ports/effects.ts'
@@ -9,6 +10,7 @@ import { orderEndpoints } from '../voter/order-endpoints.ts'
 import { voterWarnings } from '../voter/quorum.ts'
 import { openVoters, type VotersOf } from '../voter/run-voter.ts'
 import { type HostFile, readHostFile, writeHostFile } from './host-file.ts'
+import { createLeadKeeper } from './lead-keeper.ts'
 import { createVoterLooks } from './voter-looks.ts'
 
 /** So often it is asked whether a look is due. */
@@ -22,7 +24,7 @@ export interface HostVoters {
   voters(): Voters | undefined
   /** What is to be known of the voters as they were seen last, one sentence each. */
   warnings(): readonly string[]
-  /** Notes new voters in the host's own file, and tells of them, until the signal aborts. Never throws. */
+  /** Notes new voters in the host's own file, tells of them, and has another one lead where that is better, until the signal aborts. Never throws. */
   follow(following: Following): Promise<void>
 }
 
@@ -32,6 +34,8 @@ export interface Following {
   add(endpoints: readonly string[]): void
   /** The names of the machines that were let into the cluster; each of them is going to vote. */
   machines(): readonly string[]
+  /** What is known of the cluster. */
+  state(): ClusterState
   readonly signal: AbortSignal
 }
 
@@ -50,6 +54,8 @@ export function createHostVoters(root: string, { effects, log }: { effects: Effe
       admit: (candidate) => once((opened) => opened.admit(candidate)),
       remove: (name) => once((opened) => opened.remove(name)),
       list: () => once((opened) => opened.list()),
+      measure: (names) => once((opened) => opened.measure(names)),
+      lead: (name) => once((opened) => opened.lead(name)),
     }
   }
   let warnings: readonly string[] = []
@@ -57,19 +63,24 @@ export function createHostVoters(root: string, { effects, log }: { effects: Effe
     database: () => readHostFile(root).database,
     voters,
     warnings: () => warnings,
-    follow: async ({ add, machines, signal }) => {
+    follow: async ({ add, machines, state, signal }) => {
       const looks = createVoterLooks(effects)
+      const lead = createLeadKeeper(readHostFile(root).physicalHost, { effects, log })
+      const look = async (): Promise<void> => {
+        const present = voters()
+        const listed = (await present?.list()) ?? []
+        warnings = present === undefined ? [] : voterWarnings(listed)
+        looks.saw(listed.map(({ name }) => name))
+        if (present === undefined) return
+        add(noteEndpoints(root, listed))
+        await lead.look(present, listed, state())
+      }
       while (!signal.aborted) {
         try {
-          if (looks.areDue(machines())) {
-            const listed = await voters()?.list()
-            warnings = listed === undefined ? [] : voterWarnings(listed)
-            if (listed !== undefined) add(noteEndpoints(root, listed))
-            looks.saw(listed?.map(({ name }) => name) ?? [])
-          }
+          if (looks.areDue(machines())) await look()
         } catch (error) {
           // The database itself says when it is away; this is only about whom to ask.
-          log.write({ level: 'debug', message: `the voters could not be listed: ${describeError(error)}` })
+          log.write({ level: 'debug', message: `the voters could not be looked after: ${describeError(error)}` })
         }
         await sleepUntilAborted(effects, TURN_MS, signal)
       }

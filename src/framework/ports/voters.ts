@@ -1,3 +1,5 @@
+import type { VoterSpeed } from '../model/voter-speed.ts'
+
 /** How often an etcd that Haven runs says that it leads, and after how much silence another one wants to lead. Milliseconds. */
 export interface VoterTuning {
   readonly heartbeatMs: number
@@ -72,4 +74,8 @@ export interface Voters {
   remove(name: string): Promise<void>
   /** Lists all voters, by name. Those that do not answer are in it. Throws `DATABASE_UNAVAILABLE` when none answers. */
   list(): Promise<readonly VoterStatus[]>
+  /** Measures voters; whoever does not answer is left out. Throws `DATABASE_UNAVAILABLE` when none answers. */
+  measure(names: readonly string[]): Promise<ReadonlyMap<string, VoterSpeed>>
+  /** Hands the lead over to a follower; commits stand still for the moment it takes. Throws `NOT_FOUND`, `VOTERS_UNSAFE` (etcd refuses), `DATABASE_UNAVAILABLE`. */
+  lead(name: string): Promise<void>
 }

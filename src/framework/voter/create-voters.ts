@@ -1,5 +1,6 @@
 import { HaError } from '../errors/ha-error.ts'
 import { isSameValue } from '../model/same-value.ts'
+import type { VoterSpeed } from '../model/voter-speed.ts'
 import type { Effects } from '../ports/effects.ts'
 import type { VoterAdmission, VoterCandidate, Voters, VoterTuning } from '../ports/voters.ts'
 import type { Changed, EtcdCalls } from './etcd-calls.ts'
@@ -42,6 +43,8 @@ export function createVoters(parts: VotersParts): Voters {
       const target = seen.find(({ voter }) => voter.name === name)
       if (target !== undefined) await remove(parts, seen, target)
     },
+    measure: async (names) => measure(parts, await see(), names),
+    lead: async (name) => lead(parts, await see(), name),
   }
 }
 
@@ -123,6 +126,40 @@ async function remove(parts: VotersParts, seen: readonly Seen[], target: Seen): 
   const changed = await untilAgreed(parts, () => calls.removeMember(someEndpoint(rest), target.member.id))
   if (changed.kind === 'refused' && changed.why === 'not-found') return // Somebody else was faster.
   refuse(changed, `the voter ${name} cannot be taken out`)
+}
+
+async function measure(
+  { calls, effects }: VotersParts,
+  seen: readonly Seen[],
+  names: readonly string[],
+): Promise<ReadonlyMap<string, VoterSpeed>> {
+  const one = async ({ voter: { name, endpoint } }: Seen): Promise<readonly [string, VoterSpeed]> => {
+    const roundTrip = async (): Promise<number> => {
+      const fromMs = effects.nowMonotonicMs()
+      await calls.status(endpoint)
+      return effects.nowMonotonicMs() - fromMs
+    }
+    const syncs = await calls.syncs(endpoint)
+    return [name, { roundTripMs: Math.min(await roundTrip(), await roundTrip()), syncs }]
+  }
+  const asked = seen.filter(({ voter, status }) => status !== undefined && names.includes(voter.name))
+  const answers = await Promise.allSettled(asked.map(one))
+  return new Map(answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : [])))
+}
+
+async function lead({ calls }: VotersParts, seen: readonly Seen[], name: string): Promise<void> {
+  const heir = seen.find(({ voter }) => voter.name === name && voter.role === 'follower')
+  const leader = seen.find(({ voter }) => voter.role === 'leader')
+  if (heir === undefined || leader === undefined) {
+    throw new HaError(
+      'NOT_FOUND',
+      `there is no ${heir === undefined ? `follower ${name}` : 'leader'} among the voters`,
+      {
+        hint: 'See: scadmin voters',
+      },
+    )
+  }
+  refuse(await calls.transferLead(leader.voter.endpoint, heir.member.id), `the lead cannot go to ${name}`)
 }
 
 function refuseMore(seen: readonly Seen[]): void {

@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { HaError } from '../errors/ha-error.ts'
+import type { VoterSpeed } from '../model/voter-speed.ts'
 import type { Answer, Gateway } from './gateway.ts'
 
 /** A local question; etcd answers it in a millisecond. */
 const LOOK_WITHIN_MS = 1000
 /** A change has to be agreed on, perhaps after an election. */
 const CHANGE_WITHIN_MS = 5000
+const SYNC_METRIC = 'etcd_disk_wal_fsync_duration_seconds'
 /** A file of some hundred megabytes is written anew. */
 const DEFRAGMENT_WITHIN_MS = 30_000
 
@@ -130,6 +132,18 @@ export class EtcdCalls {
   /** Hands the lead over; only the leader can be asked. */
   async transferLead(leaderEndpoint: string, toId: string): Promise<Changed> {
     return this.#change(leaderEndpoint, '/v3/maintenance/transfer-leadership', { targetID: toId })
+  }
+
+  /** How often this member has waited for its disk, in this life of it, and how long together: the histogram that etcd keeps of its log. */
+  async syncs(endpoint: string): Promise<VoterSpeed['syncs']> {
+    const text = await this.#gateway.read({ endpoint, path: '/metrics', withinMs: LOOK_WITHIN_MS })
+    const figure = (name: string): number => {
+      const line = text.split('\n').find((one) => one.startsWith(`${SYNC_METRIC}_${name} `))
+      const value = Number(line?.split(' ')[1])
+      if (line !== undefined && Number.isFinite(value)) return value
+      throw new HaError('DATABASE_UNAVAILABLE', `etcd at ${endpoint} does not say ${SYNC_METRIC}_${name}`)
+    }
+    return { count: figure('count'), totalMs: figure('sum') * 1000 }
   }
 
   /** Whether this member has said that its file is full; then all of them refuse commits. */

@@ -26,6 +26,8 @@ export type Answer = Readonly<Record<string, unknown>>
 export interface Gateway {
   /** Resolves with the answer, a refusal included. Throws `DATABASE_UNAVAILABLE` when there is none in time. */
   ask(question: Question): Promise<Answer>
+  /** Resolves with an answer that is no JSON, such as that of `/metrics`. Throws `DATABASE_UNAVAILABLE` when there is none in time, or a refusal. */
+  read(question: Question): Promise<string>
   /** Lets its connections go. */
   close(): void
 }
@@ -44,24 +46,30 @@ export function createGateway({ effects, tls }: { readonly effects: Effects; rea
     secure = { agent: makeSecureAgent(tls), writtenMs }
     return secure.agent
   }
+  const within = async <Value>(question: Question, understand: (reply: Reply) => Value): Promise<Value> => {
+    const ender = new AbortController()
+    const isOver = effects.sleep(question.withinMs, ender.signal).then(
+      () => ender.abort(new Error(`no answer within ${question.withinMs} ms`)),
+      () => undefined, // It was answered.
+    )
+    try {
+      const agent = question.endpoint.startsWith('https:') ? secureAgent() : plain
+      return understand(await send(question, agent, ender.signal))
+    } catch (cause) {
+      const why = ender.signal.aborted ? `no answer within ${question.withinMs} ms` : describeError(cause)
+      throw new HaError('DATABASE_UNAVAILABLE', `etcd at ${question.endpoint} does not answer: ${why}`, { cause })
+    } finally {
+      ender.abort()
+      await isOver
+    }
+  }
   return {
-    ask: async (question) => {
-      const ender = new AbortController()
-      const isOver = effects.sleep(question.withinMs, ender.signal).then(
-        () => ender.abort(new Error(`no answer within ${question.withinMs} ms`)),
-        () => undefined, // It was answered.
-      )
-      try {
-        const agent = question.endpoint.startsWith('https:') ? secureAgent() : plain
-        return await send(question, agent, ender.signal)
-      } catch (cause) {
-        const why = ender.signal.aborted ? `no answer within ${question.withinMs} ms` : describeError(cause)
-        throw new HaError('DATABASE_UNAVAILABLE', `etcd at ${question.endpoint} does not answer: ${why}`, { cause })
-      } finally {
-        ender.abort()
-        await isOver
-      }
-    },
+    ask: (question) => within(question, ({ text }) => JSON.parse(text) as Answer),
+    read: (question) =>
+      within(question, ({ text, code }) => {
+        if (code === 200) return text
+        throw new Error(`it refuses ${question.path} with ${code}`)
+      }),
     close: () => {
       plain.destroy()
       secure?.agent.destroy()
@@ -78,7 +86,13 @@ function makeSecureAgent({ ca, certificate, key }: TlsFiles): HttpsAgent {
   })
 }
 
-function send({ endpoint, path, body }: Question, agent: Agent, signal: AbortSignal): Promise<Answer> {
+interface Reply {
+  /** HTTP status. */
+  readonly code: number
+  readonly text: string
+}
+
+function send({ endpoint, path, body }: Question, agent: Agent, signal: AbortSignal): Promise<Reply> {
   const request = endpoint.startsWith('https:') ? httpsRequest : httpRequest
   const text = body === undefined ? undefined : JSON.stringify(body)
   return new Promise((resolve, reject) => {
@@ -93,11 +107,7 @@ function send({ endpoint, path, body }: Question, agent: Agent, signal: AbortSig
       })
       response.on('error', reject)
       response.on('end', () => {
-        try {
-          resolve(JSON.parse(Buffer.concat(pieces).toString('utf8')) as Answer)
-        } catch (error) {
-          reject(error)
-        }
+        resolve({ code: response.statusCode ?? 0, text: Buffer.concat(pieces).toString('utf8') })
       })
     })
     sent.on('error', reject)

@@ -1,0 +1,112 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { createLeadKeeper, type LeadKeeper } from '../../../src/framework/daemon/lead-keeper.ts'
+import type { ClusterState } from '../../../src/framework/model/cluster-state.ts'
+import { parseName } from '../../../src/framework/model/names.ts'
+import { eventually } from '../../eventually.ts'
+import { demo } from '../configure/fixture.ts'
+import { missing, type VoterMachine, VoterRig, WITHIN_MS } from './voter-rig.ts'
+
+const TIMEOUT_MS = 120_000
+const LOOK_MS = 10_000
+
+/** Alpha masters ha1, and both hosts can be fenced. */
+const fenced: ClusterState = {
+  ...demo,
+  physicalHosts: new Map(
+    [...demo.physicalHosts].map(([name, host]) => [
+      name,
+      { ...host, fenceLevels: [[parseName('fenceDevice', 'pdu')]] },
+    ]),
+  ),
+}
+
+describe.skipIf(missing !== undefined)('the lead of three voters', { timeout: TIMEOUT_MS }, () => {
+  let alpha: VoterMachine
+  let witness: VoterMachine
+  let nowMs = 0
+  let keeper: LeadKeeper
+  const messages: string[] = []
+  beforeEach(async () => {
+    const rig = await VoterRig.create()
+    const [one, two, three] = await rig.cluster('alpha', 'beta', 'witness')
+    if (one === undefined || two === undefined || three === undefined) throw new Error('there are three')
+    ;[alpha, witness] = [one, three]
+    nowMs = 0
+    messages.length = 0
+    const log = { write: ({ message }: { readonly message: string }) => void messages.push(message) }
+    keeper = createLeadKeeper('alpha', { effects: { nowMonotonicMs: () => nowMs }, log })
+    return () => rig.end()
+  })
+
+  /** Some looks, one every ten seconds, with commits between them; returns who leads then. */
+  async function look(times: number): Promise<string | undefined> {
+    for (let time = 0; time < times; time += 1) {
+      nowMs += LOOK_MS
+      await alpha.write('stamp', String(nowMs))
+      await alpha.ask(async (voters) => keeper.look(voters, await voters.list(), fenced))
+    }
+    return leader()
+  }
+
+  async function leader(): Promise<string | undefined> {
+    const listed = await alpha.ask((voters) => voters.list())
+    return listed.find(({ role }) => role === 'leader')?.name
+  }
+
+  test('goes to a witness that was quick enough twice, and is left there', async () => {
+    expect(await look(2)).toBe('alpha')
+    expect(messages).toEqual([])
+    expect(await look(1)).toBe('witness')
+    expect(messages).toEqual([expect.stringContaining('over to witness, which masters nothing')])
+    expect(await look(5)).toBe('witness')
+  })
+
+  test('goes to another host that masters nothing while the witness does not answer', async () => {
+    await look(2)
+    witness.killEtcd('SIGSTOP')
+    try {
+      expect(await look(3)).toBe('beta')
+    } finally {
+      witness.killEtcd('SIGCONT')
+    }
+  })
+
+  test('rests where it went to by itself: a minute, then two', async () => {
+    await look(3)
+    const comeBack = async (): Promise<void> => {
+      await alpha.ask((voters) => voters.lead('alpha'))
+      expect(await leader()).toBe('alpha')
+    }
+    await comeBack()
+    // The first looks are within the minute, and two more only measure.
+    expect(await look(5 + 2)).toBe('alpha')
+    expect(await look(1)).toBe('witness')
+    await comeBack()
+    expect(await look(11 + 2)).toBe('alpha')
+    expect(await look(1)).toBe('witness')
+  })
+
+  test('is not handed to who is no follower, or unknown', async () => {
+    await expect(alpha.ask((voters) => voters.lead('delta'))).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: 'there is no follower delta among the voters',
+    })
+    await expect(alpha.ask((voters) => voters.lead('alpha'))).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    expect(await leader()).toBe('alpha')
+  })
+
+  test('is measured with the voters that answer', async () => {
+    witness.killEtcd('SIGSTOP')
+    try {
+      const speeds = await alpha.ask((voters) => voters.measure(['alpha', 'beta', 'witness', 'delta']))
+      expect([...speeds.keys()].toSorted()).toEqual(['alpha', 'beta'])
+    } finally {
+      witness.killEtcd('SIGCONT')
+    }
+    await eventually('the witness to answer', WITHIN_MS, async () => {
+      const speeds = await alpha.ask((voters) => voters.measure(['witness']))
+      const speed = speeds.get('witness')
+      return speed !== undefined && speed.roundTripMs > 0 && speed.syncs.count > 0 ? true : undefined
+    })
+  })
+})
