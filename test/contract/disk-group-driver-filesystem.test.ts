@@ -89,6 +89,16 @@ describe.skipIf(skip !== undefined).each(variants)(`file systems, $type on $on${
     expect((await leftovers(rig, rig.h1)).filter(({ kind }) => kind === 'mount')).toEqual([])
   })
 
+  it.runIf(variant.type === 'ext4' && variant.on === 'image')(
+    'says what a check says when only the kernel finds that it is damaged',
+    async () => {
+      await command('sh', '-c', DAMAGE_BEHIND_SUPERBLOCK, 'sh', rig.device)
+      await expect(importGroup(rig, rig.h1)).rejects.toThrow('cannot be repaired automatically')
+      await exportGroup(rig, rig.h1)
+      expect((await leftovers(rig, rig.h1)).filter(({ kind }) => kind === 'mount')).toEqual([])
+    },
+  )
+
   it('says when it is of another type', async () => {
     const type = variant.type === 'ext4' ? 'xfs' : 'ext4'
     const group = {
@@ -202,3 +212,6 @@ const DAMAGE = {
   ext4: 'debugfs -w -R "clri <2>" "$1" 2>/dev/null; debugfs -w -R "ssv state 2" "$1" 2>/dev/null',
   xfs: 'dd if=/dev/zero of="$1" bs=512 count=1 conv=notrunc 2>/dev/null',
 }
+/** The descriptors of an ext4 file system with blocks of 1 KiB; its superblock, right before them, says that all is well. */
+const DAMAGE_BEHIND_SUPERBLOCK =
+  'tr "\\0" x </dev/zero | dd of="$1" bs=1024 seek=2 count=1 iflag=fullblock conv=notrunc 2>/dev/null'

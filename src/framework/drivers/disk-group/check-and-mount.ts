@@ -2,6 +2,7 @@ import { lstat, mkdir } from 'node:fs/promises'
 import { HaError } from '../../errors/ha-error.ts'
 import { mountAt, readMounts } from '../mount-table.ts'
 import { CommandError } from '../run-command.ts'
+import { isCleanExt4 } from './ext4-superblock.ts'
 import { type FileSystemPlace, type FoundGroup, type Part, type View, viewOf } from './group-view.ts'
 import { loopList } from './loop-devices.ts'
 import { devicesOf, isBusy, type StorageOf, unusable } from './storage.ts'
@@ -29,14 +30,12 @@ export async function mountFileSystem(group: FoundGroup, part: Part): Promise<vo
   await refuseInUse(group, part)
   signal.throwIfAborted()
   const { fileSystem, kind } = part.storage
-  if (fileSystem.type === 'ext4') await checkExt4(group, part)
-  signal.throwIfAborted()
   // An image's loop device is made by mount(8) with autoclear: the kernel detaches it when the last user is gone, also if this host is killed.
   const options = [...fileSystem.options, ...(kind === 'image' ? ['loop'] : [])]
   const words = options.length === 0 ? [] : ['-o', options.join(',')]
+  const mount = ['mount', '-t', fileSystem.type, ...words, '--', fileSystem.device, part.target] as const
   try {
-    const mount = ['mount', '-t', fileSystem.type, ...words, '--', fileSystem.device, part.target] as const
-    await unlessInUse(group, part, () => run(mount, { signal }))
+    await checkBefore(group, part, () => unlessInUse(group, part, () => run(mount, { signal })))
   } catch (error) {
     throw await mountFailed(group, part, error)
   }
@@ -134,6 +133,31 @@ export async function unmountForMark(group: FoundGroup): Promise<void> {
   const { place } = group
   if (group.first.mounted(await viewOf(group)) === undefined) return
   await place.run(['umount', '--', group.first.target], { signal: place.signal, accept: [0, UMOUNT_FAILED] })
+}
+
+/** Has an ext4 file system checked before it is mounted, or, where it is known to be clean, when it cannot be mounted all the same. */
+async function checkBefore(group: FoundGroup, part: Part, mount: () => Promise<unknown>): Promise<void> {
+  const isExt4 = part.storage.fileSystem.type === 'ext4'
+  const isClean = isExt4 && (await isKnownClean(group, part))
+  if (isExt4 && !isClean) await checkExt4(group, part)
+  group.place.signal.throwIfAborted()
+  try {
+    await mount()
+  } catch (error) {
+    if (!isClean || !(error instanceof CommandError)) throw error
+    await checkExt4(group, part)
+    await mount()
+  }
+}
+
+/** Only of an image is it read here: of a disk that does not answer a program hangs, and not one of the few threads that this process has for files. */
+async function isKnownClean({ place }: FoundGroup, { storage }: Part): Promise<boolean> {
+  if (storage.kind !== 'image') return false
+  try {
+    return await isCleanExt4(storage.fileSystem.device, place.host.effects.nowWallMs())
+  } catch {
+    return false // The check says why it cannot be read.
+  }
 }
 
 async function checkExt4(group: FoundGroup, part: Part): Promise<void> {
