@@ -89,15 +89,15 @@ describe.skipIf(skip !== undefined).each(variants)(`file systems, $type on $on${
     expect((await leftovers(rig, rig.h1)).filter(({ kind }) => kind === 'mount')).toEqual([])
   })
 
-  it.runIf(variant.type === 'ext4' && variant.on === 'image')(
-    'says what a check says when only the kernel finds that it is damaged',
-    async () => {
+  // Of a block device the mark is read first, by a program that finds the damage.
+  if (variant.type === 'ext4' && variant.on === 'image') {
+    it('says what a check says when only the kernel finds that it is damaged', async () => {
       await command('sh', '-c', DAMAGE_BEHIND_SUPERBLOCK, 'sh', rig.device)
       await expect(importGroup(rig, rig.h1)).rejects.toThrow('cannot be repaired automatically')
       await exportGroup(rig, rig.h1)
       expect((await leftovers(rig, rig.h1)).filter(({ kind }) => kind === 'mount')).toEqual([])
-    },
-  )
+    })
+  }
 
   it('says when it is of another type', async () => {
     const type = variant.type === 'ext4' ? 'xfs' : 'ext4'

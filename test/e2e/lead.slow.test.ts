@@ -1,12 +1,9 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { voterPaths } from '../../src/framework/voter/voter-paths.ts'
 import { eventually } from '../eventually.ts'
 import { settled } from './lab/cluster.ts'
-import { Lab } from './lab/lab.ts'
 import type { LabHost } from './lab/lab-host.ts'
-import { startManagedCluster, votersAt } from './lab/managed-cluster.ts'
+import { addWeb, type ManagedLab, startManagedCluster, startManagedLab, votersAt } from './lab/managed-cluster.ts'
 import { missing } from './lab/missing.ts'
 import { PowerDesk } from './lab/power-desk.ts'
 import { storyOf } from './lab/story.ts'
@@ -16,33 +13,25 @@ const why = missing === undefined ? '' : ` (skipped: ${missing})`
 const HANDED_OVER_MS = 120_000
 
 describe.skipIf(missing !== undefined)(`the lead of a managed etcd${why}`, () => {
-  let lab: Lab
+  let made: ManagedLab
   let desk: PowerDesk
   let alpha: LabHost
   let beta: LabHost
   let watcher: LabHost
 
   beforeAll(async () => {
-    const networks = ['pub', 'priv1'] as const
-    const workshop = inject('workshop')
-    lab = await Lab.start({ workshop, installation: join(workshop, 'haven'), name: 'lead', networks })
-    alpha = await lab.addHost('alpha')
-    beta = await lab.addHost('beta')
-    watcher = await lab.addHost('watcher', { isWitness: true })
-    desk = await PowerDesk.open(lab)
-    await startManagedCluster(lab, 'shop', watcher)
-    const data = join(lab.shared, 'data')
-    mkdirSync(data)
-    await alpha.haven('scconf', 'shop', '--disk-group', 'data', '--define', `directory:${data}`)
-    await alpha.haven('scconf', 'shop', '-L', 'web', '-n', 'alpha,beta', '-g', 'data', '-i', 'pub,pub,10.77.0.101')
-    await settled(lab, { web: 'alpha' })
+    made = await startManagedLab('lead')
+    ;({ alpha, beta, watcher } = made)
+    desk = await PowerDesk.open(made.lab)
+    await startManagedCluster(made, 'shop')
+    await addWeb(made, 'shop')
   })
   beforeEach(({ onTestFailed }) => {
-    onTestFailed(() => console.log(storyOf(lab)))
+    onTestFailed(() => console.log(storyOf(made.lab)))
   })
   afterAll(async () => {
     await desk?.close()
-    await lab?.stop()
+    await made?.lab.stop()
   })
 
   async function leader(): Promise<string | undefined> {
@@ -70,7 +59,7 @@ describe.skipIf(missing !== undefined)(`the lead of a managed etcd${why}`, () =>
     const before = await term()
     expect(before).toBeDefined()
     await alpha.powerOff()
-    await settled(lab, { web: 'beta' })
+    await settled(made.lab, { web: 'beta' })
     const { reconfigurations } = await beta.api().history({ last: 1 })
     expect(reconfigurations.map(({ cause }) => cause.sentence)).toEqual([
       expect.stringMatching(/^alpha lost: fenced by bmc after \d\.\d\d s$/),

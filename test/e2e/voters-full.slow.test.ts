@@ -1,12 +1,8 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { voterPaths } from '../../src/framework/voter/voter-paths.ts'
 import { eventually } from '../eventually.ts'
-import { settled } from './lab/cluster.ts'
-import { Lab } from './lab/lab.ts'
 import type { LabHost } from './lab/lab-host.ts'
-import { startManagedCluster, votersAreWell } from './lab/managed-cluster.ts'
+import { addWeb, type ManagedLab, startManagedCluster, startManagedLab, votersAreWell } from './lab/managed-cluster.ts'
 import { missing } from './lab/missing.ts'
 import { databaseStaysAway } from './lab/passing.ts'
 import { storyOf } from './lab/story.ts'
@@ -18,33 +14,26 @@ const WITHIN_MS = 60_000
 const DISK_MB = 160
 
 describe.skipIf(missing !== undefined)(`voters whose disks are full${why}`, () => {
-  let lab: Lab
+  let made: ManagedLab
   let alpha: LabHost
   let beta: LabHost
   let watcher: LabHost
 
   beforeAll(async () => {
-    const networks = ['pub', 'priv1'] as const
-    const workshop = inject('workshop')
-    lab = await Lab.start({ workshop, installation: join(workshop, 'haven'), name: 'full', networks })
-    alpha = await lab.addHost('alpha')
-    beta = await lab.addHost('beta')
-    watcher = await lab.addHost('watcher', { isWitness: true })
+    made = await startManagedLab('full')
+    ;({ alpha, beta, watcher } = made)
+    const { lab } = made
     for (const machine of lab.machines) await giveSmallDisk(machine)
-    await startManagedCluster(lab, 'shop', watcher).catch((error: unknown) => {
+    await startManagedCluster(made, 'shop').catch((error: unknown) => {
       console.log(storyOf(lab))
       throw error
     })
-    const data = join(lab.shared, 'data')
-    mkdirSync(data)
-    await alpha.haven('scconf', 'shop', '--disk-group', 'data', '--define', `directory:${data}`)
-    await alpha.haven('scconf', 'shop', '-L', 'web', '-n', 'alpha,beta', '-g', 'data', '-i', 'pub,pub,10.77.0.101')
-    await settled(lab, { web: 'alpha' })
+    await addWeb(made, 'shop')
   })
   beforeEach(({ onTestFailed }) => {
-    onTestFailed(() => console.log(storyOf(lab)))
+    onTestFailed(() => console.log(storyOf(made.lab)))
   })
-  afterAll(() => lab?.stop())
+  afterAll(() => made?.lab.stop())
 
   /** What nothing of this may change. */
   async function served(): Promise<unknown> {

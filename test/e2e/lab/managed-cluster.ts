@@ -1,14 +1,44 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { inject } from 'vitest'
 import type { VotersJson } from '../../../src/framework/api/wire.ts'
 import { eventually } from '../../eventually.ts'
-import type { Lab } from './lab.ts'
+import { settled } from './cluster.ts'
+import { Lab } from './lab.ts'
 import type { LabHost } from './lab-host.ts'
 import { networksAre } from './passing.ts'
 
 /** An election, a start of etcd after a pause, a look at all voters, and a busy machine. */
 const WELL_MS = 60_000
 
+/** A lab with two hosts and a witness, on the networks `pub` and `priv1`; nothing is set up yet. */
+export interface ManagedLab {
+  readonly lab: Lab
+  readonly alpha: LabHost
+  readonly beta: LabHost
+  readonly watcher: LabHost
+}
+
+/** Starts such a lab. */
+export async function startManagedLab(name: string): Promise<ManagedLab> {
+  const workshop = inject('workshop')
+  const networks = ['pub', 'priv1'] as const
+  const lab = await Lab.start({ workshop, installation: join(workshop, 'haven'), name, networks })
+  const [alpha, beta] = [await lab.addHost('alpha'), await lab.addHost('beta')]
+  return { lab, alpha, beta, watcher: await lab.addHost('watcher', { isWitness: true }) }
+}
+
+/** Has `alpha` master a logical host `web` that has a directory and an address. */
+export async function addWeb({ lab, alpha }: ManagedLab, cluster: string): Promise<void> {
+  const data = join(lab.shared, 'data')
+  mkdirSync(data)
+  await alpha.haven('scconf', cluster, '--disk-group', 'data', '--define', `directory:${data}`)
+  await alpha.haven('scconf', cluster, '-L', 'web', '-n', 'alpha,beta', '-g', 'data', '-i', 'pub,pub,10.77.0.101')
+  await settled(lab, { web: 'alpha' })
+}
+
 /** Sets the hosts and the witness of a lab up on an etcd that Haven runs, over the private network `priv1`, as `docs/several-machines.md` says. */
-export async function startManagedCluster(lab: Lab, cluster: string, witness: LabHost): Promise<void> {
+export async function startManagedCluster({ lab, watcher: witness }: ManagedLab, cluster: string): Promise<void> {
   const [first, ...others] = [...lab.hosts.values()]
   if (first === undefined) throw new Error('a cluster needs a host')
   const by = first.addressOn('priv1')

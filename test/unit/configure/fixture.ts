@@ -103,6 +103,17 @@ export const demo: ClusterState = {
   lastReconfiguration: 4,
 }
 
+/** The same cluster with a fence device for each host. */
+export const fenced: ClusterState = {
+  ...demo,
+  physicalHosts: new Map(
+    [...demo.physicalHosts].map(([name, host]) => [
+      name,
+      { ...host, fenceLevels: [[parseName('fenceDevice', 'pdu')]] },
+    ]),
+  ),
+}
+
 /** The same cluster in another state of a logical host, ha1 unless said otherwise. */
 export function withMastery(mastery: Mastery, state: ClusterState = demo, name = ha1): ClusterState {
   return { ...state, states: new Map(state.states).set(name, lifeOf(name, mastery)) }

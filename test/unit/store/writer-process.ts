@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
+import type { Effects } from '../../../src/framework/ports/effects.ts'
 import { createRealEffects } from '../../../src/framework/ports/real-effects.ts'
 import { openFileDatabase } from '../../../src/framework/store/file/open-file-database.ts'
 
@@ -26,6 +27,19 @@ function waitForOthers(opened: SharedArrayBuffer): void {
     Atomics.wait(count, 0, there)
 }
 
+/** Whoever reads it may be busy for a while; then there is no more room, and a file descriptor that does not block says so. */
+async function print(line: string, effects: Pick<Effects, 'sleep'>): Promise<void> {
+  for (;;) {
+    try {
+      writeSync(1, line)
+      return
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      await effects.sleep(1)
+    }
+  }
+}
+
 async function write({ lane, opened }: { readonly lane: string; readonly opened: SharedArrayBuffer }): Promise<void> {
   const effects = createRealEffects()
   const options = { create: true, logSizeBytesMax: Number(logSizeBytesMax) }
@@ -44,7 +58,7 @@ async function write({ lane, opened }: { readonly lane: string; readonly opened:
       { durability: effects.random() < 0.1 ? 'durable' : 'volatile' },
     )
     if (outcome.kind !== 'committed') throw new Error('a commit without guards lost a race')
-    writeSync(1, `${lane} ${number}\n`)
+    await print(`${lane} ${number}\n`, effects)
     if (pauseMs !== '0') await effects.sleep(Number(pauseMs))
   }
 }

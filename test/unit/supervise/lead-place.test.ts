@@ -1,20 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { ClusterState } from '../../../src/framework/model/cluster-state.ts'
 import { parseName } from '../../../src/framework/model/names.ts'
 import type { VoterSpeed } from '../../../src/framework/model/voter-speed.ts'
 import { isQuickEnough, type LeadCandidate, placesForLead } from '../../../src/framework/supervise/lead-place.ts'
-import { alpha, beta, demo, withMastery } from '../configure/fixture.ts'
-
-/** Alpha masters ha1, nobody masters ha2; both hosts can be fenced. */
-const fenced: ClusterState = {
-  ...demo,
-  physicalHosts: new Map(
-    [...demo.physicalHosts].map(([name, host]) => [
-      name,
-      { ...host, fenceLevels: [[parseName('fenceDevice', 'pdu')]] },
-    ]),
-  ),
-}
+import { alpha, beta, demo, fenced, withMastery } from '../configure/fixture.ts'
 
 const follower = (name: string, change: Partial<LeadCandidate> = {}): LeadCandidate => ({
   ...{ name, role: 'follower', isHealthy: true, lag: 0 },
@@ -22,6 +10,7 @@ const follower = (name: string, change: Partial<LeadCandidate> = {}): LeadCandid
 })
 const all = [follower('alpha', { role: 'leader' }), follower('beta'), follower('witness')]
 
+// Alpha masters ha1, nobody masters ha2.
 describe('the lead of the cluster database goes', () => {
   it('from a host that masters something and can be fenced to a witness, else to a host that masters nothing', () => {
     expect(placesForLead('alpha', all, fenced)).toEqual(['witness', 'beta'])

@@ -1,25 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createLeadKeeper, type LeadKeeper } from '../../../src/framework/daemon/lead-keeper.ts'
-import type { ClusterState } from '../../../src/framework/model/cluster-state.ts'
-import { parseName } from '../../../src/framework/model/names.ts'
 import { eventually } from '../../eventually.ts'
-import { demo } from '../configure/fixture.ts'
+import { fenced } from '../configure/fixture.ts'
 import { missing, type VoterMachine, VoterRig, WITHIN_MS } from './voter-rig.ts'
 
 const TIMEOUT_MS = 120_000
 const LOOK_MS = 10_000
 const LOOKS_MAX = 30
-
-/** Alpha masters ha1, and both hosts can be fenced. */
-const fenced: ClusterState = {
-  ...demo,
-  physicalHosts: new Map(
-    [...demo.physicalHosts].map(([name, host]) => [
-      name,
-      { ...host, fenceLevels: [[parseName('fenceDevice', 'pdu')]] },
-    ]),
-  ),
-}
 
 describe.skipIf(missing !== undefined)('the lead of three voters', { timeout: TIMEOUT_MS }, () => {
   let alpha: VoterMachine
