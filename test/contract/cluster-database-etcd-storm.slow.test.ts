@@ -3,13 +3,22 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ClusterDatabase } from '../../src/framework/ports/cluster-database.ts'
 import { createRealEffects } from '../../src/framework/ports/real-effects.ts'
 import { openEtcdDatabase } from '../../src/framework/store/etcd/open-etcd-database.ts'
+import { createVoters } from '../../src/framework/voter/create-voters.ts'
+import { EtcdCalls } from '../../src/framework/voter/etcd-calls.ts'
+import { createGateway } from '../../src/framework/voter/gateway.ts'
+import { DEFAULT_TUNING } from '../../src/framework/voter/tuning.ts'
 import { type EtcdCluster, type EtcdMember, missingEtcd, startEtcd } from '../etcd-process.ts'
 import { eventually } from '../eventually.ts'
 import { CommitStream, expectTrueAnswers, Witness } from './cluster-database-etcd-stream.ts'
 
 /** Short, so that frozen members leave many attempts behind that arrive late. */
 const CALL_MS = 200
+/** As a guard of some seconds has it. */
+const CALM_CALL_MS = 500
 const ROUNDS = 40
+/** How often the lead is handed over. */
+const TURNS = 30
+const NO_TLS = { ca: '', certificate: '', key: '' }
 
 let etcd: EtcdCluster
 const clients: ClusterDatabase[] = []
@@ -21,7 +30,7 @@ afterEach(async () => {
   await etcd.end()
 })
 
-async function connect(first: number): Promise<ClusterDatabase> {
+async function connect(first: number, callMs = CALL_MS): Promise<ClusterDatabase> {
   const client = await openEtcdDatabase({
     place: {
       kind: 'etcd',
@@ -31,7 +40,7 @@ async function connect(first: number): Promise<ClusterDatabase> {
     cluster: 'demo',
     effects: createRealEffects(),
     create: true,
-    callMs: () => CALL_MS,
+    callMs: () => callMs,
     openWithinMs: 10_000,
   })
   clients.push(client)
@@ -85,6 +94,35 @@ describe.skipIf(missingEtcd !== undefined)('etcd of three members in a storm', (
     await history.reaches(revision)
     expectTrueAnswers(streams, history)
     expect(witness.changes).toEqual(history.changes)
+  })
+
+  it('answers every commit while the lead is handed around', { timeout: 60_000 }, async () => {
+    const streams = [
+      new CommitStream(await connect(0, CALM_CALL_MS), 'a'),
+      new CommitStream(await connect(1, CALM_CALL_MS), 'b'),
+    ]
+    const follower = await connect(2)
+    const start = await follower.read()
+    const gateway = createGateway({ effects: createRealEffects(), tls: NO_TLS })
+    const voters = createVoters({
+      ...{ calls: new EtcdCalls(gateway), effects: createRealEffects(), cluster: 'demo' },
+      ...{ endpoints: () => etcd.endpoints, tuning: () => DEFAULT_TUNING, isTls: false, clientPort: 0, peerPort: 0 },
+    })
+    for (const stream of streams) stream.start()
+    for (let turn = 0; turn < TURNS; turn += 1) {
+      const heir = (await voters.list()).find(({ role }) => role === 'follower')
+      await voters.lead(heir?.name ?? '')
+      const before = streams.map(({ committed }) => committed)
+      await eventually('more commits', 15_000, () =>
+        streams.every(({ committed }, index) => committed > (before[index] ?? 0) + 3) ? true : undefined,
+      )
+    }
+    for (const stream of streams) await stream.stop()
+    gateway.close()
+    const history = new Witness(await connect(0), start.revision)
+    await history.reaches((await follower.read()).revision)
+    expectTrueAnswers(streams, history)
+    expect(streams.flatMap(({ told }) => [...told.values()].filter(({ kind }) => kind === 'unknown'))).toEqual([])
   })
 
   it('says what is true, and watches miss nothing, while members are killed, frozen and brought back at random', {

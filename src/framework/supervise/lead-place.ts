@@ -33,14 +33,17 @@ const SYNC_TIMES_MAX = 2
 export function placesForLead(
   own: string,
   voters: readonly LeadCandidate[],
-  { physicalHosts, states }: Pick<ClusterState, 'physicalHosts' | 'states'>,
+  { physicalHosts, members, states }: Pick<ClusterState, 'physicalHosts' | 'members' | 'states'>,
 ): readonly string[] {
   const hosts = new Set<string>(physicalHosts.keys())
+  const joined = new Set<string>([...members.values()].flatMap(({ host, state }) => (state === 'joined' ? [host] : [])))
   const masters = new Set<string | undefined>([...states.values()].map(({ mastery }) => actorOf(mastery)))
+  // A host that has left, or is about to, may be switched off next.
+  const mayLead = (name: string): boolean => !masters.has(name) && (!hosts.has(name) || joined.has(name))
   const isFenced = [...physicalHosts.values()].some(({ name, fenceLevels }) => name === own && fenceLevels.length > 0)
   if (!isFenced || !masters.has(own)) return []
   return voters
-    .filter((voter) => isSteady(voter) && !masters.has(voter.name))
+    .filter((voter) => isSteady(voter) && mayLead(voter.name))
     .map(({ name }) => name)
     .toSorted((one, other) => Number(hosts.has(one)) - Number(hosts.has(other)) || (one < other ? -1 : 1))
 }

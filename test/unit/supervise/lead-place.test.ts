@@ -33,6 +33,14 @@ describe('the lead of the cluster database goes', () => {
     }
   })
 
+  it('to no host that has left, or is leaving', () => {
+    const leaving = new Map(
+      [...fenced.members].map(([host, member]) => [host, { ...member, state: 'leaving' as const }]),
+    )
+    for (const members of [new Map(), leaving])
+      expect(placesForLead('alpha', all, { ...fenced, members })).toEqual(['witness'])
+  })
+
   it.each([{ role: 'learner' }, { role: 'joining' }, { isHealthy: false }, { lag: null }, { lag: 101 }])(
     'to no voter that is %o',
     (change) => {
