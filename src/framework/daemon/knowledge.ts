@@ -17,6 +17,7 @@ export class Knowledge {
   readonly #listeners = new Set<Listener>()
   #watch: Watch | undefined
   #isOpen = false
+  #news = 0
 
   constructor(parts: HostParts, signal: AbortSignal) {
     this.#parts = parts
@@ -64,17 +65,34 @@ export class Knowledge {
 
   /** Tells everybody who listens what has changed. */
   take(touched: Touched): void {
-    if (!touched.state && !touched.timeline && touched.stamps.length === 0) return
+    const isNews = touched.state || touched.timeline
+    if (!isNews && touched.stamps.length === 0) return
+    if (isNews) this.#news += 1
     for (const listener of this.#listeners) listener(touched)
   }
 
   /** Resolves when something other than a stamp has changed after the revision, the time is over or the signal aborts; with the present revision. */
   async changed(revision: number, withinMs: number, signal: AbortSignal): Promise<number> {
-    if (this.view.contentRevision > revision || signal.aborted) return this.view.revision
+    await this.#until(() => this.view.contentRevision > revision, withinMs, signal)
+    return Math.max(this.view.revision, this.view.contentRevision)
+  }
+
+  /** How often something other than a stamp was heard of. Answers to own commits come in any order, so the last one may be about an earlier revision. */
+  get news(): number {
+    return this.#news
+  }
+
+  /** Resolves when there were more news, the time is over or the signal aborts. */
+  async newsAfter(news: number, withinMs: number, signal: AbortSignal): Promise<void> {
+    await this.#until(() => this.#news > news, withinMs, signal)
+  }
+
+  async #until(isOver: () => boolean, withinMs: number, signal: AbortSignal): Promise<void> {
+    if (isOver() || signal.aborted) return
     const waiter = new AbortController()
     const stop = (): void => waiter.abort(CALLED_OFF)
     const stopListening = this.listen(() => {
-      if (this.view.contentRevision > revision) stop()
+      if (isOver()) stop()
     })
     signal.addEventListener('abort', stop, { once: true })
     this.#signal.addEventListener('abort', stop, { once: true })
@@ -82,7 +100,6 @@ export class Knowledge {
     stopListening()
     signal.removeEventListener('abort', stop)
     this.#signal.removeEventListener('abort', stop)
-    return Math.max(this.view.revision, this.view.contentRevision)
   }
 
   async #read(): Promise<boolean> {

@@ -51,12 +51,12 @@ function heldBy(host: Host): readonly LogicalHostName[] {
 
 /** Waits, bounded, until what this host gave up has come to rest elsewhere: then whoever hears that it left can rely on its clients being served. */
 async function awaitHeirs(host: Host, given: readonly LogicalHostName[]): Promise<void> {
-  const { parts, view, knowledge, life } = host
+  const { parts, knowledge, life } = host
   const untilMs = parts.effects.nowMonotonicMs() + HEIRS_MS
   while (stillTakenOn(host, given).length > 0) {
     const leftMs = untilMs - parts.effects.nowMonotonicMs()
     if (leftMs <= 0 || life.signal.aborted) return
-    await knowledge.changed(view.contentRevision, Math.min(leftMs, LOOK_AGAIN_MS), life.signal)
+    await knowledge.newsAfter(knowledge.news, Math.min(leftMs, LOOK_AGAIN_MS), life.signal)
   }
 }
 
@@ -70,7 +70,7 @@ function stillTakenOn(host: Host, given: readonly LogicalHostName[]): readonly S
 
 /** Waits until nothing names this host as its actor. */
 async function releaseAll(host: Host, untilMs: number): Promise<void> {
-  const { parts, view, knowledge, life } = host
+  const { parts, knowledge, life } = host
   for (;;) {
     const names = heldBy(host)
     if (names.length === 0) return
@@ -79,7 +79,7 @@ async function releaseAll(host: Host, untilMs: number): Promise<void> {
     const leftMs = untilMs - parts.effects.nowMonotonicMs()
     if (leftMs <= 0) throw timedOut(parts.host, names)
     if (life.signal.aborted) throw new HaError('ABORTED', String(life.signal.reason))
-    await knowledge.changed(view.contentRevision, Math.min(leftMs, LOOK_AGAIN_MS), life.signal)
+    await knowledge.newsAfter(knowledge.news, Math.min(leftMs, LOOK_AGAIN_MS), life.signal)
   }
 }
 

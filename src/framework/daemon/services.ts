@@ -117,18 +117,18 @@ function missingOnMembers({ view }: Host): ReturnType<ApiServices['missingProgra
 
 /** Plans as soon as what the request needs has come to rest. */
 async function submitWhenFree(host: Host, cause: Cause, busyWaitMs: number): Promise<number | null> {
-  const { parts, view, knowledge, life } = host
+  const { parts, knowledge, life } = host
   const untilMs = parts.effects.nowMonotonicMs() + busyWaitMs
   for (;;) {
     refuseStranger(host)
-    const { contentRevision } = view
+    const { news } = knowledge
     try {
       const made = await host.submit({ cause })
       return made?.plan.number ?? null
     } catch (error) {
       const leftMs = untilMs - parts.effects.nowMonotonicMs()
       if (!isHaError(error, 'LOGICAL_HOST_BUSY') || leftMs <= 0 || life.signal.aborted) throw error
-      await knowledge.changed(contentRevision, leftMs, life.signal)
+      await knowledge.newsAfter(news, leftMs, life.signal)
     }
   }
 }
